@@ -1,0 +1,1 @@
+"""Labels, documents, formats, extraction and scoring. Nothing here imports gradio."""

@@ -1,0 +1,55 @@
+"""JSON Lines, the exchange format: one document a line, UTF-8."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+from core.document import Document, Note, parse, to_json
+from core.errors import ChartmarkError
+from core.files import open_bytes
+
+AnyNote = TypeVar("AnyNote", bound=Note)
+
+
+def read(path: Path) -> Iterator[Document]:
+    """Documents in file order. Raises ChartmarkError with file, line and what to do."""
+    return _read_file(Document, path)
+
+
+def read_notes(path: Path) -> Iterator[Note]:
+    """The same file read for its texts alone: labels are not needed and not looked at."""
+    return _read_file(Note, path)
+
+
+def read_lines(kind: type[AnyNote], lines: Iterable[bytes], name: str) -> Iterator[AnyNote]:
+    """Records from lines of bytes; `name` stands for the file in error messages."""
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(lines, start=1):
+        where = f"{name}, line {number}"
+        line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        if not line.strip():
+            continue
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ChartmarkError(
+                f"{where}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+            ) from None
+        record = parse(kind, line, where)
+        if record.id in seen:
+            raise ChartmarkError(
+                f"{where}: the id {record.id!r} stands on line {seen[record.id]} already; "
+                "give each document its own"
+            )
+        seen[record.id] = number
+        yield record
+
+
+def write(documents: Iterable[Document], out: IO[str]) -> None:
+    for document in documents:
+        out.write(to_json(document) + "\n")
+
+
+def _read_file(kind: type[AnyNote], path: Path) -> Iterator[AnyNote]:
+    with open_bytes(path) as lines:
+        yield from read_lines(kind, lines, str(path))

@@ -1,0 +1,180 @@
+"""brat standoff (.txt and .ann): https://brat.nlplab.org/standoff.html
+
+Read: T, R, A (and M), with discontinuous spans; an event is its trigger, with the event's
+attributes. What has no place in a Document is counted in `dropped`.
+"""
+
+import re
+import tarfile
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from core.document import Document, Entity, Relation
+from core.errors import ChartmarkError
+from core.files import decode
+
+_MENTION = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)$")
+_RELATION = re.compile(r"(\S+) \S+:(\S+) \S+:(\S+)\s*$")
+_KINDS = {"*": "equivalence", "#": "note", "N": "normalisation"}
+
+
+def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
+    """One document for each .txt that has an .ann beside it, in order of name.
+
+    `path` is a folder or a tar archive. Raises ChartmarkError with file and line at anything that
+    is not standoff.
+    """
+    files = _folder(path) if path.is_dir() else _archive(path)
+    for name in sorted(files):
+        stem, _, kind = name.rpartition(".")
+        if kind == "txt" and f"{stem}.ann" in files:
+            text, standoff = (decode(files[f"{stem}.{k}"](), f"{stem}.{k}") for k in ("txt", "ann"))
+            yield parse(Path(stem).name, text, standoff, f"{stem}.ann", dropped)
+
+
+def _folder(folder: Path) -> dict[str, Callable[[], bytes]]:
+    return {str(p): p.read_bytes for p in folder.iterdir() if p.suffix in (".txt", ".ann")}
+
+
+def _archive(path: Path) -> dict[str, Callable[[], bytes]]:
+    try:
+        with tarfile.open(path) as tar:
+            contents = {m.name: f.read() for m in tar if (f := tar.extractfile(m))}
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise ChartmarkError(f"can't read {path} ({type(error).__name__}); fetch it again") from None
+    return {name: partial(bytes, content) for name, content in contents.items()}
+
+
+def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]) -> Document:
+    """One document from its text and its standoff."""
+    mentions: dict[str, Entity] = {}
+    triggers: dict[str, str] = {}
+    arcs: list[tuple[str, str, str]] = []
+    attributes: dict[str, dict[str, str]] = defaultdict(dict)
+    for number, line in enumerate(standoff.split("\n"), start=1):
+        fields = line.rstrip("\r").split("\t")
+        if not fields[0]:
+            continue
+        key, kind, body = fields[0], fields[0][0], fields[1] if len(fields) > 1 else ""
+        at = f"{where}, line {number}"
+        if kind == "T":
+            mentions[key] = _mention(key, body, text, at)
+        elif kind == "R":
+            arcs.append(_arc(body, at))
+        elif kind == "E":
+            trigger, *roles = body.split()
+            triggers[key] = trigger.partition(":")[2]
+            dropped["event role"] += len(roles)
+        elif kind in "AM":
+            attribute, target, *value = body.split() if len(body.split()) > 1 else ("", "", "")
+            if not target:
+                raise ChartmarkError(f"{at}: an attribute needs a name and a target")
+            attributes[target][attribute] = value[0] if value else "true"
+        elif kind in _KINDS:
+            dropped[_KINDS[kind]] += 1
+        else:
+            raise ChartmarkError(f"{at}: {key!r} is no kind of annotation that brat has")
+    for target, values in attributes.items():
+        mention = mentions.get(triggers.get(target, target))
+        if mention is None:
+            dropped["attribute of something else than a mention"] += len(values)
+        else:
+            merged = {**mention.attributes, **values}
+            mentions[mention.id] = mention.model_copy(update={"attributes": merged})
+    return Document(
+        id=name,
+        text=text,
+        entities=tuple(mentions.values()),
+        relations=tuple(_relations(arcs, triggers, mentions, dropped)),
+    )
+
+
+def _mention(key: str, body: str, text: str, at: str) -> Entity:
+    match = _MENTION.match(body)
+    if not match:
+        raise ChartmarkError(f"{at}: expected 'TYPE START END'")
+    parts = sorted(tuple(map(int, part.split())) for part in match[2].split(";"))
+    joined: list[tuple[int, int]] = []
+    for start, end in parts:
+        if not 0 <= start < end <= len(text):
+            raise ChartmarkError(f"{at}: {start} {end} is empty or outside the text")
+        # brat splits a mention at a line break, which does not make it discontinuous.
+        if joined and not text[joined[-1][1] : start].strip("\r\n"):
+            start = joined.pop()[0]
+        joined.append((start, end))
+    return Entity(
+        id=key,
+        start=joined[0][0],
+        end=joined[-1][1],
+        type=match[1],
+        fragments=tuple(joined) if len(joined) > 1 else (),
+    )
+
+
+def _arc(body: str, at: str) -> tuple[str, str, str]:
+    match = _RELATION.match(body)
+    if not match:
+        raise ChartmarkError(f"{at}: expected 'TYPE Arg1:ID Arg2:ID'")
+    return match[1], match[2], match[3]
+
+
+def _relations(
+    arcs: list[tuple[str, str, str]],
+    triggers: dict[str, str],
+    mentions: dict[str, Entity],
+    dropped: Counter[str],
+) -> Iterator[Relation]:
+    seen: set[tuple[str, str, str]] = set()
+    for kind, head, tail in arcs:
+        head, tail = triggers.get(head, head), triggers.get(tail, tail)
+        if head not in mentions or tail not in mentions or head == tail:
+            dropped["relation to something else than two mentions"] += 1
+        elif (head, tail, kind) in seen:
+            dropped["repeated relation"] += 1
+        else:
+            seen.add((head, tail, kind))
+            yield Relation(head=head, tail=tail, type=kind)
+
+
+def write(document: Document, dropped: Counter[str]) -> str:
+    """The .ann of a document; its text goes unchanged into the .txt beside it.
+
+    Mentions are numbered anew. What brat can't hold is counted in `dropped`: mentions of nothing but
+    line breaks, and blanks in labels, which become underscores.
+    """
+    names: dict[str, str] = {}
+    lines: list[str] = []
+    attributes: list[str] = []
+
+    def label(text: str) -> str:
+        whole = re.sub(r"\s+", "_", text)
+        dropped["blank in a label"] += whole != text
+        return whole
+
+    for e in document.entities:
+        parts = [p for a, b in e.fragments or ((e.start, e.end),) for p in _lines(document.text, a, b)]
+        if not parts:
+            dropped["mention of line breaks"] += 1
+            continue
+        name = names[e.id] = f"T{len(names) + 1}"
+        spans = ";".join(f"{a} {b}" for a, b in parts)
+        words = " ".join(document.text[a:b] for a, b in parts).replace("\t", " ")
+        lines.append(f"{name}\t{label(e.type)} {spans}\t{words}")
+        attributes += [f"{label(k)} {name} {label(v)}" for k, v in e.attributes.items()]
+    lines += [f"A{n}\t{a}" for n, a in enumerate(attributes, start=1)]
+    arcs = [r for r in document.relations if r.head in names and r.tail in names]
+    dropped["relation of such a mention"] += len(document.relations) - len(arcs)
+    lines += [
+        f"R{n}\t{label(r.type)} Arg1:{names[r.head]} Arg2:{names[r.tail]}"
+        for n, r in enumerate(arcs, start=1)
+    ]
+    return "".join(line + "\n" for line in lines)
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of a span between line breaks, which brat's one-line records can't hold."""
+    for match in re.finditer(r"[^\r\n]+", text[start:end]):
+        yield start + match.start(), start + match.end()

@@ -1,0 +1,194 @@
+"""Corpora in terms of our schema: a YAML file in maps/ says where a corpus's files are, in which
+format, what its labels are called here and what its annotators looked for."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from core.document import Annotated, ConceptRelation, Document, Entity, Relation, RelationSought
+from core.errors import ChartmarkError
+
+MAPS = Path(__file__).with_name("maps")
+# Parts of a corpus that a split holds back, as a share of ids by hash: the same on every machine.
+Share = tuple[float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Split(_Part):
+    """A file, folder or archive in the folder of corpora, or the part of one whose ids' hashes lie
+    within `share`."""
+
+    path: str
+    share: Share = (0.0, 1.0)
+
+
+class RelationMap(_Part):
+    """One relation label of the corpus. `head` and `tail` name corpus types and set the direction."""
+
+    source: str
+    type: str
+    head: str
+    tail: str
+
+
+class Corpus(_Part):
+    """How one corpus is read. `inside` gives attributes to mentions that lie within others."""
+
+    name: str
+    title: str
+    licence: str
+    format: str
+    splits: dict[str, Split]
+    entities: dict[str, tuple[str, ...]]
+    relations: tuple[RelationMap, ...] = ()
+    attributes: dict[str, dict[str, dict[str, str]]] = {}
+    inside: dict[str, dict[str, str]] = {}
+    annotated: Annotated
+
+    def there(self, folder: Path, split: str) -> bool:
+        """Whether a folder of corpora has this split."""
+        return split in self.splits and (folder / self.splits[split].path).exists()
+
+    def read(self, folder: Path, split: str, dropped: Counter[str]) -> Iterator[Document]:
+        """Documents of one split under our labels, their ids prefixed with the corpus's name.
+
+        Raises ChartmarkError if the folder lacks the corpus or a file is broken. What our schema
+        has no place for is counted in `dropped`.
+        """
+        if split not in self.splits:
+            raise ChartmarkError(
+                f"{self.name} has no split {split!r}: choose from {', '.join(self.splits)}"
+            )
+        part = self.splits[split]
+        path = folder / part.path
+        if not path.exists():
+            raise ChartmarkError(f"the corpus {self.name} is not in {folder}: {path} is missing")
+        low, high = part.share
+        for document in import_module(f"core.formats.{self.format}").read(path, dropped):
+            if low <= position(document.meta.get("group", document.id)) < high:
+                yield self.translate(document, dropped)
+
+    def translate(self, document: Document, dropped: Counter[str]) -> Document:
+        """The same document under our labels. Labels that the map leaves out are counted."""
+        source = {e.id: e.type for e in document.entities}
+        kept = {e.id: self._mention(e, document) for e in document.entities if e.type in self.entities}
+        dropped.update(f"type {t}" for t in source.values() if t not in self.entities)
+        relations = {}
+        for r in document.relations:
+            found = self._direction(r.type, (r.head, source[r.head]), (r.tail, source[r.tail]))
+            if found and r.head in kept and r.tail in kept:
+                relations[found] = Relation(head=found[0], tail=found[1], type=found[2])
+            else:
+                dropped[f"relation {r.type}"] += 1
+        concepts, closest = self._from_concepts(document, kept, source, dropped)
+        for c in closest:
+            relations.setdefault((c.head, c.tail, c.type), c)
+        return Document(
+            id=f"{self.name}:{document.id}",
+            text=document.text,
+            entities=tuple(kept.values()),
+            relations=tuple(relations.values()),
+            concept_relations=tuple(concepts),
+            meta={**document.meta, "source": self.name},
+            annotated=self.annotated,
+        )
+
+    def _mention(self, e: Entity, document: Document) -> Entity:
+        types = self.entities[e.type]
+        attributes: dict[str, str] = {}
+        for outer in document.entities:
+            if outer.type in self.inside and outer.start <= e.start and e.end <= outer.end:
+                attributes |= self.inside[outer.type]
+        for key, value in e.attributes.items():
+            attributes |= self.attributes.get(key, {}).get(value, {})
+        return e.model_copy(
+            update={
+                "type": types[0],
+                "types": types if len(types) > 1 else (),
+                "attributes": attributes,
+            }
+        )
+
+    def _direction(
+        self, name: str, one: tuple[str, str], other: tuple[str, str]
+    ) -> tuple[str, str, str] | None:
+        """(head, tail, our type) of a relation between two (id, corpus type), whichever way round."""
+        for r in self.relations:
+            for (a, a_type), (b, b_type) in ((one, other), (other, one)):
+                if (r.source, r.head, r.tail) == (name, a_type, b_type):
+                    return a, b, r.type
+        return None
+
+    def _from_concepts(
+        self,
+        document: Document,
+        kept: dict[str, Entity],
+        source: dict[str, str],
+        dropped: Counter[str],
+    ) -> tuple[list[ConceptRelation], list[Relation]]:
+        """Concept relations under our labels, and for each one between its closest mentions."""
+        by_concept: dict[str, list[Entity]] = {}
+        for e in kept.values():
+            for concept in e.concepts:
+                by_concept.setdefault(concept, []).append(e)
+        concepts: dict[tuple[str, str, str], ConceptRelation] = {}
+        mentions: list[Relation] = []
+        for c in document.concept_relations:
+            ends = by_concept.get(c.head, []), by_concept.get(c.tail, [])
+            pair = min(
+                ((a, b) for a in ends[0] for b in ends[1] if a.id != b.id),
+                key=lambda p: (_gap(*p), p[0].start, p[1].start),
+                default=None,
+            )
+            found = pair and self._direction(
+                c.type, (pair[0].id, source[pair[0].id]), (pair[1].id, source[pair[1].id])
+            )
+            if not found or not pair:
+                dropped[f"relation {c.type}"] += 1
+                continue
+            head, tail, name = found
+            ordered = (c.head, c.tail) if head == pair[0].id else (c.tail, c.head)
+            concepts[*ordered, name] = ConceptRelation(head=ordered[0], tail=ordered[1], type=name)
+            mentions.append(Relation(head=head, tail=tail, type=name, origin="concept"))
+        return list(concepts.values()), mentions
+
+
+def _gap(a: Entity, b: Entity) -> int:
+    return max(a.start - b.end, b.start - a.end, 0)
+
+
+def position(name: str) -> float:
+    """Where a name falls in [0, 1), evenly and for ever: its SHA-256 as a fraction."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2**48
+
+
+@cache
+def corpora() -> dict[str, Corpus]:
+    """Every corpus that has a map, by name."""
+    found = {}
+    for path in sorted(MAPS.glob("*.yaml")):
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw["entities"] = {k: [v] if isinstance(v, str) else v for k, v in raw["entities"].items()}
+        sought = raw.pop("annotated")
+        pairs = [
+            RelationSought(type=r["type"], head=h, tail=t)
+            for r in sought.get("relations", [])
+            for h in r["head"]
+            for t in r["tail"]
+        ]
+        annotated = Annotated(
+            entities=tuple(sought.get("entities", [])),
+            relations=tuple(pairs),
+            attributes=tuple(sought.get("attributes", [])),
+        )
+        found[path.stem] = Corpus(name=path.stem, annotated=annotated, **raw)
+    return found

@@ -1,0 +1,26 @@
+"""Reading notes: the Extractor protocol, its families, and loading a model by its id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.document import Entity, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What a model read in one note: mentions in order of appearance, relations between them."""
+
+    entities: tuple[Entity, ...]
+    relations: tuple[Relation, ...]
+
+
+class Extractor(Protocol):
+    """A loaded model."""
+
+    def extract(self, texts: Sequence[str], threshold: float | None = None) -> list[Annotation]:
+        """One Annotation a text, in order. Offsets are exact; scores are calibrated probabilities.
+
+        `threshold` in [0, 1] replaces the model's own calibrated ones, for mentions and relations.
+        """
+        ...

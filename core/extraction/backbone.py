@@ -1,0 +1,86 @@
+"""Finding and loading a pretrained backbone: inside an installed package, in a folder, on the hub."""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+from core.errors import ChartmarkError
+from core.extraction import hub
+from core.files import open_bytes
+
+# Its load reports and bars are for people who write models, not for those who read notes.
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+def find(source: str) -> Path:
+    """The folder of a backbone.
+
+    'package:NAME/FOLDER' is a folder inside an installed Python package; anything else is a folder
+    on disk or, when the app may ask the hub, a hub id. Raises ChartmarkError if there is none.
+    """
+    if source.startswith("package:"):
+        name, _, inside = source.removeprefix("package:").partition("/")
+        spec = importlib.util.find_spec(name)
+        places = list(spec.submodule_search_locations or []) if spec else []
+        if not places:
+            raise ChartmarkError(
+                f"the backbone's package {name!r} is not installed; run `make app` again"
+            )
+        folder = Path(places[0]) / inside
+    elif hub.holds(source) and not Path(source).exists():
+        folder = hub.fetch(source)
+    else:
+        folder = Path(source)
+    if not (folder / "config.json").is_file():
+        raise ChartmarkError(f"no backbone at {source}: expected a folder with config.json in it")
+    return folder
+
+
+def sha256(path: Path) -> str:
+    with open_bytes(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def check(path: Path, expected: str) -> None:
+    """Raise ChartmarkError unless the file's SHA-256 is the expected one."""
+    if sha256(path) != expected:
+        raise ChartmarkError(
+            f"{path} is not the file that the model was made with (its sha256 differs); "
+            "install it again"
+        )
+
+
+def load(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Backbone (fp32, on the CPU, without a pooler) and tokenizer. Safetensors only, no remote code."""
+    folder = find(source)
+    extra: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **extra)
+        model = AutoModel.from_pretrained(
+            folder, add_pooling_layer=False, use_safetensors=True, dtype=torch.float32, **extra
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ChartmarkError(
+            f"the backbone at {folder} can't be loaded: {_first_line(error)}"
+        ) from None
+    if not tokenizer.is_fast:
+        raise ChartmarkError(f"the backbone at {folder} has no fast tokenizer, so no exact offsets")
+    return model, tokenizer
+
+
+def special_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """What the tokenizer puts before and after a text."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    full = tokenizer("a")["input_ids"]
+    at = full.index(bare[0])
+    return full[:at], full[at + len(bare) :]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,79 @@
+"""Extraction from files: one note or thousands, in order, written whole or not at all."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core.document import Document, Note
+from core.errors import ChartmarkError
+from core.extraction import Annotation, Extractor
+from core.files import atomic, read_text
+from core.formats import jsonl
+
+# Notes read at a time: enough to batch by length, little enough to hold in memory.
+CHUNK = 512
+# What an extraction replaces if a note brings its own.
+_LABELS = frozenset(Document.model_fields) - frozenset(Note.model_fields)
+
+
+def read_notes(source: str) -> Iterator[Note]:
+    """Notes from a .jsonl file, one from a .txt file, one from each .txt of a folder, or - for
+    JSON Lines from standard input.
+
+    Raises ChartmarkError if there is no note to read or the input is broken.
+    """
+    path = Path(source)
+    if source == "-":
+        yield from jsonl.read_lines(Note, sys.stdin.buffer, "standard input")
+    elif path.is_dir():
+        files = sorted(path.glob("*.txt"))
+        if not files:
+            raise ChartmarkError(f"{path} holds no .txt files; name a folder of notes or a .jsonl file")
+        for file in files:
+            yield Note(id=file.stem, text=read_text(file))
+    elif path.suffix == ".txt":
+        yield Note(id=path.stem, text=read_text(path))
+    elif path.suffix == ".jsonl" or not path.exists():
+        yield from jsonl.read_notes(path)
+    else:
+        raise ChartmarkError(f"{path}: expected a .jsonl file, a .txt file or a folder of .txt files")
+
+
+def annotated(note: Note, annotation: Annotation) -> Document:
+    """The note with what a model read in it; other keys that the note brought are kept."""
+    extra = {k: v for k, v in (note.model_extra or {}).items() if k not in _LABELS}
+    return Document(
+        id=note.id,
+        text=note.text,
+        entities=annotation.entities,
+        relations=annotation.relations,
+        meta=note.meta,
+        **extra,
+    )
+
+
+def extract_notes(
+    notes: Iterable[Note], extractor: Extractor, threshold: float | None
+) -> Iterator[Document]:
+    """Each note as a document with the model's labels, in order."""
+    waiting = iter(notes)
+    while chunk := list(islice(waiting, CHUNK)):
+        found = extractor.extract([n.text for n in chunk], threshold)
+        for note, annotation in zip(chunk, found, strict=True):
+            yield annotated(note, annotation)
+
+
+def extract_file(source: str, target: Path, extractor: Extractor, threshold: float | None) -> int:
+    """Extract from `source` into a JSON Lines file, with a progress bar; returns how many notes."""
+    read = 0
+    with atomic(target) as out:
+        notes = tqdm(read_notes(source), unit=" notes", disable=not sys.stderr.isatty())
+        for document in extract_notes(notes, extractor, threshold):
+            jsonl.write([document], out)
+            read += 1
+        if not read:
+            raise ChartmarkError(f"{source} holds no notes; nothing was written")
+    return read

@@ -1,0 +1,33 @@
+"""Which device computes, and why not the GPU when there is one."""
+
+from functools import cache
+from pathlib import Path
+
+import torch
+
+# The oldest Linux driver for each major CUDA: NVIDIA's CUDA compatibility table.
+_OLDEST_DRIVER = {"12": "525.60.13", "13": "580.65.06"}
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+@cache
+def pick() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def unusable_gpu(driver: Path = _DRIVER) -> str | None:
+    """Why an NVIDIA GPU of this machine stays idle, in a sentence; None if none does."""
+    if torch.cuda.is_available() or not driver.exists():
+        return None
+    first = driver.read_text(errors="replace").splitlines()[:1]
+    installed = next((w for line in first for w in line.split() if w[:1].isdigit()), "unknown")
+    if torch.version.cuda is None:
+        return (
+            f"This machine has an NVIDIA GPU (driver {installed}), but the torch installed here is "
+            "a CPU build; the CPU is used. Install torch's CUDA build to use the GPU."
+        )
+    needed = _OLDEST_DRIVER.get(torch.version.cuda.partition(".")[0], "a newer one")
+    return (
+        f"This machine's NVIDIA GPU can't be used: its driver is {installed}, and CUDA "
+        f"{torch.version.cuda} needs {needed} or newer. The CPU is used."
+    )

@@ -1,0 +1,70 @@
+"""Models by id: what there is, and the one in memory, loaded on first use and shared by all."""
+
+import gc
+import threading
+from pathlib import Path
+
+import torch
+
+from core.errors import ChartmarkError
+from core.extraction import device, hub, model_folder
+from core.extraction.one_pass import OnePassExtractor
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED, RUNS = ROOT / "models", ROOT / "runs"
+
+
+def available() -> list[str]:
+    """Ids of the models that ship and of those that runs made, newest run first."""
+    shipped = sorted(p.parent.name for p in SHIPPED.glob(f"*/{model_folder.CONFIG}"))
+    runs = sorted((p.parent.parent for p in RUNS.glob(f"*/model/{model_folder.CONFIG}")), reverse=True)
+    return [*shipped, *(run.name for run in runs)]
+
+
+def folder(model: str) -> Path:
+    """Where a model is, by the name of one that ships, of a run, or by its folder.
+
+    With the hub allowed (`--allow-hub`), a hub id such as 'group/model' is fetched.
+    Raises ChartmarkError if there is none of these.
+    """
+    if not model.strip() or "\0" in model:
+        raise ChartmarkError("no model chosen; pick one from the list")
+    for place in (SHIPPED / model, RUNS / model / "model", Path(model).expanduser()):
+        if (place / model_folder.CONFIG).is_file():
+            return place
+    if hub.holds(model):
+        return hub.fetch(model)
+    known = ", ".join(available()) or "none yet"
+    raise ChartmarkError(f"no model {model!r}: expected a folder with model.json, or one of: {known}")
+
+
+def load(model: str) -> OnePassExtractor:
+    """A model by id, on the device that this machine has."""
+    return model_folder.load(folder(model), device.pick())
+
+
+class Shelf:
+    """Room for one loaded model: asked for again it is there at once, another takes its place."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[Path, int] | None = None
+        self._extractor: OnePassExtractor | None = None
+
+    def take(self, model: str) -> OnePassExtractor:
+        """The loaded model. A model whose files have changed is loaded again."""
+        place = folder(model).resolve()
+        key = place, (place / model_folder.CONFIG).stat().st_mtime_ns
+        with self._lock:
+            if self._extractor is None or self._key != key:
+                self.release()
+                self._extractor = model_folder.load(place, device.pick())
+                self._key = key
+            return self._extractor
+
+    def release(self) -> None:
+        """Forget the model, so that its memory can be used for another."""
+        self._extractor = self._key = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

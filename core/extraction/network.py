@@ -1,0 +1,174 @@
+"""The one-pass network: a backbone read once, then small heads for spans, assertion and relations.
+
+Shapes: B windows, T tokens, N words, W span widths, C entity types, M mentions, P pairs.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Words between two mentions, in buckets that grow; the sign says which comes first.
+_GAPS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded windows. `first` and `last` (B, N) are each word's token places; padding is 0.
+
+    `words` (B,) counts the words.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    first: Tensor
+    last: Tensor
+    words: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(*(getattr(self, f).to(device) for f in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What the heads read: word states at first and last token, and sums of token states up to each."""
+
+    first: Tensor  # (B, N, H)
+    last: Tensor  # (B, N, H)
+    sums: Tensor  # (B, T + 1, S)
+    batch: Batch
+
+    def mean(self, window: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """Mean projected token state of words start..end (both inclusive) of a window, (..., S).
+
+        Where end < start, as between neighbours, it is zero.
+        """
+        low = self.batch.first[window, start]
+        high = self.batch.last[window, end] + 1
+        total = self.sums[window, torch.maximum(high, low)] - self.sums[window, low]
+        return total / (high - low).clamp(min=1).unsqueeze(-1)
+
+
+class Heads(nn.Module):
+    """Span, attribute and relation scorers over a backbone's states.
+
+    A span's score is a small network over its first word, last word, mean and width, so spans may
+    nest. A pair's is one over both mentions, what stands between them, their types and distance.
+    """
+
+    gaps: Tensor
+
+    def __init__(
+        self,
+        hidden: int,
+        entity_types: int,
+        attributes: tuple[int, ...],
+        relation_types: int,
+        *,
+        size: int,
+        max_width: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.max_width = max_width
+        self.dropout = nn.Dropout(dropout)
+        self.inside = nn.Linear(hidden, size)
+        self.span_first = nn.Linear(hidden, size)
+        self.span_last = nn.Linear(hidden, size)
+        self.span_width = nn.Embedding(max_width, size)
+        self.span_type = nn.Linear(size, entity_types + 1)  # class 0: no mention
+        self.mention = nn.Linear(2 * hidden + size, size)
+        self.attributes = nn.ModuleList(nn.Linear(size, n) for n in attributes)
+        self.pair_head = nn.Linear(size, size)
+        self.pair_tail = nn.Linear(size, size, bias=False)
+        self.pair_product = nn.Linear(size, size, bias=False)
+        self.pair_between = nn.Linear(size, size, bias=False)
+        self.pair_gap = nn.Embedding(2 * len(_GAPS), size)
+        self.head_type = nn.Linear(entity_types, size, bias=False)
+        self.tail_type = nn.Linear(entity_types, size, bias=False)
+        self.pair_type = nn.Linear(size, relation_types)
+        self.register_buffer("gaps", torch.tensor(_GAPS), persistent=False)
+        with torch.no_grad():  # nearly all spans and pairs are nothing: begin there
+            self.span_type.bias[0] = 4.0
+            self.pair_type.bias.fill_(-2.0)
+
+    def states(self, hidden: Tensor, batch: Batch) -> States:
+        """Gather the backbone's states (B, T, H) for the heads."""
+        hidden = self.dropout(hidden)
+        inside = self.inside(hidden).float() * batch.mask.unsqueeze(-1)
+        rows = torch.arange(hidden.shape[0], device=hidden.device).unsqueeze(1)
+        return States(
+            first=hidden[rows, batch.first],
+            last=hidden[rows, batch.last],
+            sums=F.pad(inside.cumsum(1), (0, 0, 1, 0)),
+            batch=batch,
+        )
+
+    def spans(self, s: States) -> Tensor:
+        """Scores (B, N, W, C + 1) of the span of w + 1 words from each word, W at most `max_width`.
+
+        Where a span would end outside the batch the score is 0.
+        """
+        n, rows = s.first.shape[1], torch.arange(s.first.shape[0], device=s.first.device)[:, None]
+        low, high = s.batch.first.unsqueeze(-1), s.batch.last.unsqueeze(-1) + 1
+        sum_low, sum_high = s.sums[rows, low.squeeze(-1)], s.sums[rows, high.squeeze(-1)]
+        begin, finish = self.span_first(s.first), self.span_last(s.last)
+        scores = []
+        # A width at a time: one tensor for all widths would be large enough to leave the cache.
+        for w in range(min(self.max_width, n)):
+            length = (high[:, w:] - low[:, : n - w]).clamp(min=1)
+            x = (sum_high[:, w:] - sum_low[:, : n - w]) / length
+            x = x + finish[:, w:] + begin[:, : n - w] + self.span_width.weight[w]
+            x = self.span_type(self.dropout(F.gelu(x)))
+            scores.append(F.pad(x, (0, 0, 0, w)))
+        return torch.stack(scores, dim=2)
+
+    def mentions(self, s: States, window: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """States (M, size) of the mentions from word start to word end (inclusive)."""
+        parts = (s.first[window, start], s.last[window, end], s.mean(window, start, end))
+        out: Tensor = self.dropout(F.gelu(self.mention(torch.cat(parts, -1))))
+        return out
+
+    def pairs(
+        self,
+        s: States,
+        mentions: Tensor,
+        types: Tensor,
+        window: Tensor,
+        start: Tensor,
+        end: Tensor,
+        head: Tensor,
+        tail: Tensor,
+    ) -> Tensor:
+        """Relation scores (P, R). `types` (M, C) weighs each mention's types; head, tail index M."""
+        left, right = torch.minimum(end[head], end[tail]), torch.maximum(start[head], start[tail])
+        gap = torch.bucketize((right - left - 1).clamp(min=0), self.gaps)
+        gap = gap.clamp(max=len(_GAPS) - 1) + len(_GAPS) * (start[head] > start[tail])
+        last_word = s.first.shape[1] - 1
+        between = s.mean(window[head], (left + 1).clamp(max=last_word), (right - 1).clamp(min=0))
+        between = between * (right > left + 1).unsqueeze(-1)
+        x = (
+            self.pair_head(mentions)[head]
+            + self.pair_tail(mentions)[tail]
+            + self.pair_product(mentions[head] * mentions[tail])
+            + self.pair_between(between)
+            + self.pair_gap(gap)
+            + self.head_type(types)[head]
+            + self.tail_type(types)[tail]
+        )
+        scores: Tensor = self.pair_type(self.dropout(F.gelu(x)))
+        return scores
+
+
+class OnePass(nn.Module):
+    """A backbone with heads. The heads compute in fp32 whatever the backbone does."""
+
+    def __init__(self, backbone: nn.Module, heads: Heads) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.heads = heads
+
+    def states(self, batch: Batch) -> States:
+        hidden = self.backbone(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
+        return self.heads.states(hidden.float(), batch)

@@ -1,0 +1,265 @@
+"""The one-pass extractor: notes in, mentions and relations out, one forward pass a window."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from core.document import Entity, Relation
+from core.extraction import Annotation
+from core.extraction.backbone import special_tokens
+from core.extraction.network import Batch, OnePass, States
+from core.extraction.windows import Window, split_windows
+from core.schema import Schema
+
+# Padded tokens in one forward pass: large enough to keep 2 cores or a GPU busy, small enough that
+# span scores stay under 100 MB.
+TOKENS_A_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fitted on documents kept out of training: scores are divided by the temperatures, and a label
+    is reported above its threshold. A label without a threshold is switched off."""
+
+    span_temperature: float
+    pair_temperature: float
+    entities: dict[str, float]
+    relations: dict[str, float]
+    attributes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Mention:
+    window: int
+    start: int  # words, both inclusive
+    end: int
+    kind: int
+    score: float
+    attributes: dict[str, str]
+
+
+class OnePassExtractor:
+    """Reads notes with a loaded network. Safe to share between threads: nothing in it changes."""
+
+    def __init__(
+        self,
+        network: OnePass,
+        tokenizer: PreTrainedTokenizerBase,
+        schema: Schema,
+        calibration: Calibration,
+        *,
+        window: int,
+        overlap: int,
+    ) -> None:
+        self.network = network.eval()
+        self.tokenizer = tokenizer
+        self.schema = schema
+        self.calibration = calibration
+        self.window = window
+        self.overlap = overlap
+        self.special = special_tokens(tokenizer)
+        self.device = next(network.parameters()).device
+        names = schema.entity_names
+        self._allowed = torch.tensor(
+            [[[r in schema.allowed(h, t) for r in schema.relation_names] for t in names] for h in names]
+        ).reshape(len(names), len(names), -1)
+
+    @torch.inference_mode()
+    def extract(self, texts: Sequence[str], threshold: float | None = None) -> list[Annotation]:
+        windows = [list(self.split(text)) for text in texts]
+        flat = [w for note in windows for w in note]
+        found: list[tuple[list[_Mention], list[tuple[int, int, str, float]]]] = [([], [])] * len(flat)
+        for places in batches([len(w.tokens) for w in flat]):
+            for i, result in zip(places, self._read([flat[i] for i in places], threshold), strict=True):
+                found[i] = result
+        out, at = [], 0
+        for note in windows:
+            out.append(self._merge(note, found[at : at + len(note)]))
+            at += len(note)
+        return out
+
+    def split(self, text: str) -> Iterator[Window]:
+        """The windows that a text is read in."""
+        coded = self.tokenizer(
+            text,
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
+        ids, offsets = coded["input_ids"], coded["offset_mapping"]
+        return split_windows(text, ids, offsets, self.special, self.window, self.overlap)
+
+    def _read(
+        self, windows: list[Window], threshold: float | None
+    ) -> list[tuple[list[_Mention], list[tuple[int, int, str, float]]]]:
+        """Mentions and relations (places of head and tail, type, score) of each window."""
+        batch = collate(windows, self.tokenizer.pad_token_id).to(self.device)
+        states = self.network.states(batch)
+        mentions = self._mentions(states, windows, threshold)
+        relations: list[list[tuple[int, int, str, float]]] = [[] for _ in mentions]
+        flat = [m for window in mentions for m in window]
+        if not flat:
+            return list(zip(mentions, relations, strict=True))
+        window, start, end, kind = (
+            torch.tensor([getattr(m, f) for m in flat], device=self.device)
+            for f in ("window", "start", "end", "kind")
+        )
+        vectors = self.network.heads.mentions(states, window, start, end)
+        for a, head in zip(self.schema.attributes, self.network.heads.attributes, strict=True):
+            if a.name in self.calibration.attributes:
+                for m, value in zip(flat, head(vectors).argmax(-1).tolist(), strict=True):
+                    m.attributes[a.name] = a.values[value]
+        base = np.cumsum([0, *map(len, mentions)])
+        for h, t, name, score in self._relations(states, vectors, window, start, end, kind, threshold):
+            w = flat[h].window
+            relations[w].append((h - int(base[w]), t - int(base[w]), name, score))
+        return list(zip(mentions, relations, strict=True))
+
+    def _mentions(
+        self, states: States, windows: list[Window], threshold: float | None
+    ) -> list[list[_Mention]]:
+        limits = self._limits(self.schema.entity_names, self.calibration.entities, threshold)
+        scores = self.network.heads.spans(states) / self.calibration.span_temperature
+        probability, kind = scores.softmax(-1)[..., 1:].max(-1)  # (B, N, W)
+        n, width = probability.shape[1:]
+        reach = torch.arange(n, device=self.device)[:, None] + torch.arange(width, device=self.device)
+        possible = reach < states.batch.words[:, None, None]
+        window, start, wide = torch.nonzero((probability > limits[kind]) & possible, as_tuple=True)
+        p, k = probability[window, start, wide].tolist(), kind[window, start, wide].tolist()
+        found: list[list[_Mention]] = [[] for _ in range(probability.shape[0])]
+        for w, s, extra, t, score in zip(
+            window.tolist(), start.tolist(), wide.tolist(), k, p, strict=True
+        ):
+            if windows[w].block[s] == windows[w].block[s + extra]:
+                found[w].append(_Mention(w, s, s + extra, t, score, {}))
+        return [_without_clashes(mentions) for mentions in found]
+
+    def _relations(
+        self,
+        states: States,
+        vectors: Tensor,
+        window: Tensor,
+        start: Tensor,
+        end: Tensor,
+        kind: Tensor,
+        threshold: float | None,
+    ) -> Iterator[tuple[int, int, str, float]]:
+        names = self.schema.relation_names
+        allowed = self._allowed.to(self.device)
+        same = (window[:, None] == window[None, :]) & ~torch.eye(
+            len(window), dtype=torch.bool, device=self.device
+        )
+        head, tail = torch.nonzero(same & allowed[kind[:, None], kind[None, :]].any(-1), as_tuple=True)
+        if not len(head):
+            return
+        types = torch.nn.functional.one_hot(kind, len(self.schema.entities)).float()
+        scores = self.network.heads.pairs(states, vectors, types, window, start, end, head, tail)
+        probability = (scores / self.calibration.pair_temperature).sigmoid()
+        limits = self._limits(names, self.calibration.relations, threshold)
+        good = (probability > limits) & allowed[kind[head], kind[tail]]
+        for pair, r in torch.nonzero(good).tolist():
+            yield int(head[pair]), int(tail[pair]), names[r], float(probability[pair, r])
+
+    def _limits(self, names: Sequence[str], own: dict[str, float], threshold: float | None) -> Tensor:
+        """The score that each label has to pass; one that is switched off can't."""
+        limits = [2.0 if n not in own else own[n] if threshold is None else threshold for n in names]
+        return torch.tensor(limits, device=self.device)
+
+    def _merge(
+        self,
+        windows: list[Window],
+        found: list[tuple[list[_Mention], list[tuple[int, int, str, float]]]],
+    ) -> Annotation:
+        """One note from its windows: each word's own window says which mentions start there."""
+        spans: dict[tuple[int, int, int], _Mention] = {}
+        for window, (mentions, _) in zip(windows, found, strict=True):
+            for m in mentions:
+                if window.own[0] <= m.start < window.own[1]:
+                    spans[_span(window, m)] = m
+        ids = {key: f"T{i}" for i, key in enumerate(sorted(spans), start=1)}
+        entities = tuple(
+            Entity(
+                id=ids[key],
+                start=key[0],
+                end=key[1],
+                type=self.schema.entity_names[key[2]],
+                attributes=m.attributes,
+                score=round(m.score, 4),
+            )
+            for key, m in sorted(spans.items(), key=lambda item: item[0])
+        )
+        best: dict[tuple[str, str, str], float] = {}
+        symmetric = {r.name for r in self.schema.relations if r.symmetric}
+        for window, (mentions, relations) in zip(windows, found, strict=True):
+            for h, t, name, score in relations:
+                ends = _span(window, mentions[h]), _span(window, mentions[t])
+                if ends[0] in ids and ends[1] in ids:
+                    head, tail = sorted(ends) if name in symmetric else ends
+                    triple = ids[head], ids[tail], name
+                    best[triple] = max(score, best.get(triple, 0.0))
+        return Annotation(
+            entities=entities,
+            relations=tuple(
+                Relation(head=h, tail=t, type=name, score=round(score, 4))
+                for (h, t, name), score in sorted(best.items(), key=lambda r: _order(r[0]))
+            ),
+        )
+
+
+def _order(triple: tuple[str, str, str]) -> tuple[int, int, str]:
+    return int(triple[0][1:]), int(triple[1][1:]), triple[2]
+
+
+def _span(window: Window, m: _Mention) -> tuple[int, int, int]:
+    return int(window.starts[m.start]), int(window.ends[m.end]), m.kind
+
+
+def _without_clashes(mentions: list[_Mention]) -> list[_Mention]:
+    """The best of mentions that can't stand together, in order of appearance.
+
+    Mentions may nest if their types differ; they may not cross, nor nest within their own type.
+    """
+    kept: list[_Mention] = []
+    for m in sorted(mentions, key=lambda m: -m.score):
+        if all(_compatible(m, k) for k in kept if m.start <= k.end and k.start <= m.end):
+            kept.append(m)
+    return sorted(kept, key=lambda m: (m.start, m.end))
+
+
+def _compatible(a: _Mention, b: _Mention) -> bool:
+    inside = (a.start >= b.start and a.end <= b.end) or (b.start >= a.start and b.end <= a.end)
+    return inside and a.kind != b.kind and (a.start, a.end) != (b.start, b.end)
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of windows, like lengths together, longest first, TOKENS_A_BATCH at the most."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > TOKENS_A_BATCH:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def collate(windows: Sequence[Window], pad: int | None) -> Batch:
+    """Windows side by side, padded to the longest."""
+
+    def padded(rows: Sequence[Sequence[int]], value: int = 0) -> Tensor:
+        width = max(map(len, rows))
+        return torch.tensor([[*row, *[value] * (width - len(row))] for row in rows])
+
+    return Batch(
+        tokens=padded([w.tokens for w in windows], pad or 0),
+        mask=padded([[1] * len(w.tokens) for w in windows]),
+        first=padded([w.first.tolist() for w in windows]),
+        last=padded([w.last.tolist() for w in windows]),
+        words=torch.tensor([len(w.starts) for w in windows]),
+    )

@@ -1,0 +1,127 @@
+"""The shipped model on good, odd and hostile notes: offsets are exact, nothing is made up."""
+
+import itertools
+
+import pytest
+
+from core.extraction.one_pass import OnePassExtractor, _Mention, _without_clashes, batches
+
+PLAIN = "Patient with type 2 diabetes and hypertension takes metformin. Denies chest pain or fever."
+
+ODD = {
+    "white space": " \n\t ",
+    "control characters": "\x00\x07fever\x1b[31m and\x7f cough\x00",
+    "right to left": "המטופל סובל מ-fever וגם cough. \u202egnihguoc",
+    "outside the BMP": "🧪🧬 fever 👩‍⚕️ cough 𝒻ever 🩺 aspirin",
+    "CRLF and tabs": "fever\r\ncough\r\n\taspirin\t81 mg\r",
+    "markup": "<script>alert('fever')</script> ${alert(1)} {{cough}} <b>aspirin</b> &amp;",
+    "combining marks": "fe\u0301ver and naı\u0308ve cough a\u0300\u0301\u0302\u0303",
+    "no blanks": "fever" * 10_000,
+    "only signs": "?!.,;:" * 500,
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
+def test_offsets_are_exact_in_any_text(starter: OnePassExtractor, text: str) -> None:
+    (found,) = starter.extract([text], 0.05)
+    for e in found.entities:
+        mention = text[e.start : e.end]
+        assert mention == mention.strip()
+        assert mention
+    assert len({(e.start, e.end) for e in found.entities}) == len(found.entities)
+
+
+def test_the_same_words_are_found_behind_an_emoji(starter: OnePassExtractor) -> None:
+    text = "🧪👩‍⚕️ " + PLAIN
+    (found,) = starter.extract([text])
+    mentions = {text[e.start : e.end] for e in found.entities}
+    assert {"hypertension", "metformin", "fever"} <= mentions
+
+
+def test_a_negated_mention_is_absent(starter: OnePassExtractor) -> None:
+    (found,) = starter.extract([PLAIN])
+    values = {PLAIN[e.start : e.end]: e.attributes["assertion"] for e in found.entities}
+    assert values["chest pain"] == "absent"
+    assert values["hypertension"] == "present"
+
+
+def test_200_000_characters_are_read_to_the_end(starter: OnePassExtractor) -> None:
+    text = ("No events overnight. " * 9_500) + "He has a fever and was given aspirin."
+    (found,) = starter.extract([text])
+    ends = {text[e.start : e.end] for e in found.entities if e.start > 199_000}
+    assert {"fever", "aspirin"} <= ends
+
+
+def test_a_long_note_says_the_same_as_its_parts(starter: OnePassExtractor) -> None:
+    text = "\n".join([PLAIN] * 60)
+    (found,) = starter.extract([text])
+    places = [
+        e.start % (len(PLAIN) + 1) for e in found.entities if text[e.start : e.end] == "metformin"
+    ]
+    assert places == [PLAIN.index("metformin")] * 60
+
+
+def test_order_is_kept_whatever_the_lengths(starter: OnePassExtractor) -> None:
+    texts = [PLAIN * n + ("" if n % 2 else " aspirin") for n in (3, 1, 0, 7, 2)] + [""]
+    together = starter.extract(texts)
+    for text, found in zip(texts, together, strict=True):
+        (alone,) = starter.extract([text])
+        assert [(e.start, e.end, e.type) for e in found.entities] == [
+            (e.start, e.end, e.type) for e in alone.entities
+        ]
+
+
+def test_relations_are_ones_that_the_schema_allows(starter: OnePassExtractor) -> None:
+    (found,) = starter.extract([PLAIN], 0.01)
+    types = {e.id: e.type for e in found.entities}
+    triples = [(r.head, r.tail, r.type) for r in found.relations]
+    assert triples
+    assert len(set(triples)) == len(triples)
+    for head, tail, name in triples:
+        assert name in starter.schema.allowed(types[head], types[tail])
+        assert name in starter.calibration.relations  # a type that is switched off stays off
+
+
+def test_a_stated_relation_is_found_and_an_unstated_one_is_not(starter: OnePassExtractor) -> None:
+    stated = "She was treated with ceftriaxone for pneumonia."
+    unstated = "Ceftriaxone allergy. Family meeting was held on Monday. CT of the chest: pneumonia."
+    there, absent = starter.extract([stated, unstated])
+    names = {e.id: stated[e.start : e.end] for e in there.entities}
+    assert [(names[r.head], r.type, names[r.tail]) for r in there.relations] == [
+        ("ceftriaxone", "treats", "pneumonia")
+    ]
+    assert absent.relations == ()
+
+
+def test_a_higher_threshold_finds_no_more(starter: OnePassExtractor) -> None:
+    counts = [len(starter.extract([PLAIN], t)[0].entities) for t in (0.1, 0.5, 0.9, 1.0)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] == 0
+
+
+def mention(start: int, end: int, kind: int, score: float) -> _Mention:
+    return _Mention(window=0, start=start, end=end, kind=kind, score=score, attributes={})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (mention(0, 1, 0, 0.9), mention(0, 0, 1, 0.8), True),
+        (mention(0, 1, 0, 0.9), mention(0, 0, 0, 0.8), False),
+        (mention(0, 1, 0, 0.9), mention(1, 2, 1, 0.8), False),
+        (mention(0, 1, 0, 0.9), mention(0, 1, 1, 0.8), False),
+        (mention(0, 1, 0, 0.9), mention(2, 2, 0, 0.8), True),
+    ],
+    ids=["nested, other type", "nested, same type", "crossing", "same span", "neighbours"],
+)
+def test_which_mentions_stand_together(one: _Mention, other: _Mention, both: bool) -> None:
+    for pair in itertools.permutations([one, other]):
+        kept = _without_clashes(list(pair))
+        assert sorted(m.score for m in kept) == ([0.8, 0.9] if both else [0.9])
+
+
+def test_batches_hold_every_place_once() -> None:
+    lengths = [500, 3, 512, 40, 512, 512, 512, 512, 512, 512, 512, 7]
+    read = list(batches(lengths))
+    assert sorted(itertools.chain(*read)) == list(range(len(lengths)))
+    assert all(len(b) * max(lengths[i] for i in b) <= 4096 for b in read)

@@ -1,0 +1,67 @@
+"""What trains never holds what evaluates: by document, and by sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from core.document import Document
+from core.errors import ChartmarkError
+from core.schema import default_schema
+from training import preset
+from training.data import gather
+from training.overlap import HeldOut, identity, sentences
+
+LONG = "The patient was treated with intravenous ceftriaxone for pneumonia."
+
+
+def document(name: str, text: str) -> Document:
+    return Document(id=name, text=text, entities=(), relations=())
+
+
+def test_sentences_are_compared_without_case_and_signs() -> None:
+    held = HeldOut([document("bc5cdr:1", f"First. {LONG}\nLast.")])
+    shouted = LONG.upper().replace(" ", "  ").replace(".", "!")
+    assert held.overlaps(document("phee:2", f"Elsewhere. {shouted} More."))
+    assert not held.overlaps(document("phee:2", "First. Last."))  # short sentences are no one's
+
+
+def test_the_same_document_in_another_corpus_overlaps() -> None:
+    assert identity(document("biored:7", "a")) == "7"
+    assert HeldOut([document("bc5cdr:7", "a")]).overlaps(document("biored:7", "b"))
+
+
+def test_nothing_of_a_development_set_is_trained_on(corpora_folder: Path) -> None:
+    starter = preset.load("starter", [])
+    data = gather(starter, [corpora_folder], default_schema())
+    from collections import Counter
+
+    from core.formats.mapping import corpora
+
+    for corpus in corpora().values():
+        if "dev" not in corpus.splits:
+            continue
+        for d in corpus.read(corpora_folder, "dev", Counter()):
+            parts = {p for t in (*data.train, *data.tune) for p in t.id.split("+")}
+            assert d.id not in parts
+    train = {s for d in data.train for s in sentences(d.text)}
+    assert not train & {s for d in data.tune for s in sentences(d.text)}
+
+
+def test_nothing_to_train_on_says_what_to_do() -> None:
+    with pytest.raises(ChartmarkError, match="give a folder of corpora or a file with --data"):
+        gather(preset.load("cpu", []), [], default_schema())
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("nope", [], "no preset 'nope': choose from"),
+        ("cpu", ["schedule.epochs=many"], r"preset cpu: schedule\.epochs"),
+        ("cpu", ["schedule.epoch=3"], "expected key=value with a key of the preset"),
+        ("cpu", ["tune"], "expected key=value"),
+        ("cpu", ["tune=0.9"], "preset cpu: tune"),
+    ],
+)
+def test_a_wrong_preset_is_one_line(name: str, changes: list[str], message: str) -> None:
+    with pytest.raises(ChartmarkError, match=message):
+        preset.load(name, changes)

@@ -1,0 +1,1 @@
+"""From documents to a model: data, examples, loss, the run. Nothing here imports ui."""

@@ -1,0 +1,132 @@
+"""The Extract tab in a real Chromium."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.serving import served
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(log=tmp_path_factory.mktemp("app") / "log") as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+
+
+@pytest.fixture
+def page(browser, address: str) -> Iterator[Page]:
+    """The app, watched: a script error or a request to anywhere else fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith((address, "data:", "blob:")) else trouble.append(r.url),
+    )
+    page.on("dialog", lambda d: (trouble.append("dialog"), d.dismiss()))
+    page.goto(address)
+    expect(page.locator("#extract")).to_be_visible(timeout=30_000)
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def read(page: Page, text: str) -> None:
+    page.locator("#note textarea").fill(text)
+    page.locator("#extract").click()
+
+
+def test_an_example_is_marked_with_arcs_in_light_and_dark(page: Page, address: str) -> None:
+    expect(page.locator("#summary")).to_contain_text("Nothing leaves this machine")
+    page.get_by_text("Discharge summary", exact=True).click()
+    expect(page.locator("#note textarea")).not_to_have_value("")
+    page.locator("#extract").click()
+    expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
+    assert page.locator("#marked mark").count() > 10
+    expect(page.locator("#arcs svg .displacy-arc").first).to_be_attached()
+    note = page.locator("#note textarea").input_value()
+    shown = page.locator("#marked .note").inner_text()
+    assert "".join(note.split())[:30] in "".join(shown.split())
+
+    background = "getComputedStyle(document.querySelector('gradio-app')).backgroundColor"
+    light = page.evaluate(background)
+    page.get_by_role("button", name="Light / dark").click()
+    assert page.evaluate(background) != light
+    mark = page.locator("#marked mark").first
+    assert mark.evaluate("e => getComputedStyle(e).color") == "rgb(17, 17, 17)"
+
+
+def test_a_negated_mention_is_struck(page: Page) -> None:
+    read(page, "The patient denies fever. He takes aspirin.")
+    struck = page.locator("#marked mark.is-negative")
+    expect(struck).to_have_count(1, timeout=60_000)
+    expect(struck).to_contain_text("fever")
+    assert "line-through" in struck.evaluate("e => getComputedStyle(e).textDecorationLine")
+
+
+def test_hostile_text_is_inert(page: Page) -> None:
+    evil = "fever <img src=x onerror=alert(1)><script>alert(2)</script> ${alert(3)} {{alert(4)}} cough"
+    read(page, evil)
+    expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(500)
+    assert page.locator("#marked img, #marked script").count() == 0
+    shown = page.locator("#marked .note").evaluate(
+        "n => { n = n.cloneNode(true); n.querySelectorAll('.tag').forEach(t => t.remove());"
+        " return n.textContent }"
+    )
+    assert " ".join(shown.split()) == evil
+
+
+def test_offsets_behind_emoji_come_back_exact(page: Page) -> None:
+    text = "🧪👩‍⚕️ said: fever"
+    read(page, text)
+    mark = page.locator("#marked mark").first
+    expect(mark).to_contain_text("fever", timeout=60_000)
+    row = page.locator("#mentions tbody tr").filter(has_text="fever").first
+    expect(row).to_contain_text(str(text.index("fever")))
+
+
+def test_an_empty_note_clears_the_last_result(page: Page) -> None:
+    read(page, "He has a fever.")
+    expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
+    read(page, "")
+    expect(page.locator("#summary [role=alert]")).to_contain_text("nothing to read")
+    expect(page.locator("#marked")).to_be_hidden()
+
+
+def test_nothing_stays_in_the_browser(page: Page) -> None:
+    read(page, "Secretname has a fever.")
+    expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
+    stored = page.evaluate("JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})")
+    assert "Secretname" not in stored
+
+
+def test_it_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_text("Medication list", exact=True).click()
+    expect(page.locator("#note textarea")).not_to_have_value("")
+    page.locator("#extract").click()
+    expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,163 @@
+"""The app over HTTP: extraction, downloads, and the settings that keep notes private."""
+
+import io
+import json
+import ssl
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+
+from tests.conftest import ROOT
+from tests.serving import served
+from ui.access import add_user
+
+NOTE = "Denies fever. She was treated with ceftriaxone for pneumonia. Secretname."
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "log"
+
+
+@pytest.fixture(scope="module")
+def server(log: Path) -> Iterator[tuple[str, int]]:
+    with served(log=log) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: tuple[str, int], tmp_path_factory: pytest.TempPathFactory) -> Client:
+    return Client(server[0], download_files=str(tmp_path_factory.mktemp("got")), verbose=False)
+
+
+def extract(client: Client, text: str, model: str = "starter", threshold: float | None = None):
+    """What the Extract button gives: summary, marked, arcs, mentions, relations, JSON, brat."""
+    return client.predict(text, model, threshold is None, threshold or 0.5, api_name="/extract")
+
+
+def get(url: str) -> int:
+    try:
+        return urllib.request.urlopen(url, timeout=10).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_note_comes_back_marked(client: Client) -> None:
+    summary, marked, arcs, mentions, relations, _, _ = extract(client, NOTE)
+    assert "by starter on the" in summary
+    assert "<mark" in marked
+    assert "<svg" in arcs
+    rows = {row[1]: row for row in mentions["data"]}
+    assert NOTE[int(rows["pneumonia"][5]) : int(rows["pneumonia"][6])] == "pneumonia"
+    assert [row[1] for row in relations["data"]] == ["treats"]
+
+
+def test_downloads_hold_what_the_page_shows(client: Client) -> None:
+    *_, mentions, _, as_json, as_brat = extract(client, NOTE)
+    document = json.loads(Path(as_json).read_text())
+    assert document["text"] == NOTE
+    assert len(document["entities"]) == len(mentions["data"])
+    archive = zipfile.ZipFile(io.BytesIO(Path(as_brat).read_bytes()))
+    assert archive.read("note.txt").decode() == NOTE
+    assert archive.read("note.ann").decode().count("\nR") == len(document["relations"])
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "message"),
+    [
+        ("", "starter", "There is nothing to read yet"),
+        (" \n\t", "starter", "There is nothing to read yet"),
+        (NOTE, "nope", "no model &#x27;nope&#x27;"),
+        (NOTE, "../..", "no model"),
+        (NOTE, "a\x00b", "no model chosen"),
+        (NOTE, "someone/model", "no model"),
+    ],
+    ids=["empty", "white space", "unknown", "no model there", "nul", "hub not allowed"],
+)
+def test_a_problem_is_a_sentence_and_the_app_goes_on(
+    client: Client, text: str, model: str, message: str
+) -> None:
+    summary, marked, *_ = extract(client, text, model)
+    assert message in summary
+    assert not marked
+    assert "<mark" in extract(client, NOTE)[1]
+
+
+def test_a_threshold_replaces_the_models_own(client: Client) -> None:
+    many, none = (len(extract(client, NOTE, threshold=t)[3]["data"]) for t in (0.05, 1.0))
+    assert many > none == 0
+
+
+def test_nothing_private_can_be_downloaded(server: tuple[str, int]) -> None:
+    for name in (
+        "models/starter/heads.safetensors",
+        "app.py",
+        "requirements.txt",
+        "../shared/DESIGN.md",
+    ):
+        for path in (ROOT / name, name):
+            assert get(f"{server[0]}/gradio_api/file={path}") in (403, 404)
+
+
+def test_the_cache_is_private(server: tuple[str, int], client: Client) -> None:
+    extract(client, NOTE)
+    cache = ROOT / ".cache" / str(server[1])
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    assert any(cache.rglob("note.json"))
+
+
+def test_settings_that_keep_notes_private_are_in_force(server: tuple[str, int]) -> None:
+    config = json.loads(urllib.request.urlopen(f"{server[0]}/config").read())
+    assert config["analytics_enabled"] is False
+    assert config["footer_links"] == []
+    assert config["run_history"] is False
+    assert config["show_error"] is False
+    assert config["max_file_size"] == 50 * 2**20
+    page = urllib.request.urlopen(server[0]).read().decode()
+    assert "fonts.googleapis" not in page
+
+
+def test_no_clinical_text_reaches_the_log(client: Client, log: Path) -> None:
+    extract(client, NOTE)
+    extract(client, NOTE, "nope")
+    assert "Secretname" not in log.read_text()
+
+
+def test_a_start_wipes_what_the_last_one_left() -> None:
+    from ui.server import private_cache
+
+    folder = private_cache(1)
+    (folder / "left").write_text("a note")
+    assert list(private_cache(1).iterdir()) == []
+    folder.rmdir()
+
+
+def test_a_login_is_needed_over_tls(tmp_path: Path) -> None:
+    users, cert, key = (tmp_path / n for n in ("users.json", "cert.pem", "key.pem"))
+    add_user(users, "ann", "correct horse battery")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    options = ["--host", "0.0.0.0", "--auth", str(users), "--cert", str(cert), "--key", str(key)]
+    trusting = ssl.create_default_context(cafile=cert)
+    trusting.check_hostname = False
+
+    def status(path: str, data: bytes | None = None) -> int:
+        try:
+            return urllib.request.urlopen(url + path, data, 10, context=trusting).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    with served(*options, log=tmp_path / "log") as (url, _):
+        assert status("/config") == 401
+        assert status("/login", b"username=ann&password=wrong") == 400
+        assert status("/login", b"username=ann&password=correct+horse+battery") == 200

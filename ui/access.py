@@ -1,0 +1,94 @@
+"""Who may use the app from where: password file, rate of attempts, and when TLS is needed."""
+
+import ipaddress
+import json
+import os
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from core.errors import ChartmarkError
+from core.files import atomic, read_text
+
+SHORTEST_PASSWORD = 12
+# A person mistypes a few times; a guesser needs millions. All names share the larger limit, so that
+# many names can't be tried in turn.
+_A_NAME, _ALL_NAMES = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
+_HASHER = PasswordHasher()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_exposure(host: str, auth: Path | None, cert: Path | None, key: Path | None) -> None:
+    """Raise ChartmarkError unless a host beyond this machine has passwords and TLS."""
+    if (cert is None) != (key is None):
+        raise ChartmarkError("--cert and --key go together: give both or neither")
+    for file in (cert, key):
+        if file is not None and not file.is_file():
+            raise ChartmarkError(f"no file {file}: give the TLS certificate and its key as PEM files")
+    if is_loopback(host):
+        return
+    if auth is None:
+        raise ChartmarkError(
+            f"--host {host} would show notes to the network: add a password file "
+            "(--auth FILE, made by `python app.py user add NAME --auth FILE`)"
+        )
+    if cert is None:
+        raise ChartmarkError(
+            f"--host {host} would send notes and passwords in clear: add --cert FILE --key FILE"
+        )
+
+
+class Passwords:
+    """A JSON file of names and argon2 hashes (mode 0600), and a limit on attempts."""
+
+    def __init__(self, path: Path) -> None:
+        self._hashes = _read(path)
+        if not self._hashes:
+            raise ChartmarkError(f"{path} holds no users: `python app.py user add NAME --auth {path}`")
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        # Verified for unknown names, so that they take as long as known ones.
+        self._decoy = _HASHER.hash("nobody's")
+
+    def __call__(self, name: str, password: str) -> bool:
+        """Whether the password is right; after too many attempts nothing is, for a minute."""
+        allowed = self._limiter.hit(_ALL_NAMES) and self._limiter.hit(_A_NAME, name)
+        if not allowed:
+            return False
+        try:
+            _HASHER.verify(self._hashes.get(name, self._decoy), password)
+        except (Argon2Error, InvalidHashError):
+            return False
+        return name in self._hashes
+
+
+def add_user(path: Path, name: str, password: str) -> None:
+    """Add a user or set a new password. Raises ChartmarkError if name or password won't do."""
+    if not name.strip() or any(not c.isprintable() for c in name):
+        raise ChartmarkError("a user's name needs at least one character, and only printable ones")
+    if len(password) < SHORTEST_PASSWORD:
+        raise ChartmarkError(f"the password is too short: use at least {SHORTEST_PASSWORD} characters")
+    hashes = _read(path) if path.exists() else {}
+    hashes[name] = _HASHER.hash(password)
+    with atomic(path) as out:
+        json.dump(hashes, out, indent=1)
+    os.chmod(path, 0o600)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        hashes = json.loads(read_text(path))
+    except json.JSONDecodeError:
+        hashes = None
+    if not isinstance(hashes, dict) or not all(isinstance(h, str) for h in hashes.values()):
+        raise ChartmarkError(f"{path} is not a password file; make one with `python app.py user add`")
+    return hashes

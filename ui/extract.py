@@ -1,0 +1,194 @@
+"""The Extract tab: a note in, its mentions and relations out."""
+
+import io
+import time
+import zipfile
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+
+from core.document import Document, to_json
+from core.errors import ChartmarkError
+from core.extraction import device, models
+from core.formats import brat
+from ui import displacy
+
+EXAMPLES = Path(__file__).with_name("examples")
+DEFAULT_MODEL = "starter"
+# Longer texts are read by `python app.py extract`; a browser would choke on showing them.
+LONGEST = 1_000_000
+
+_MENTIONS = ["id", "text", "type", "assertion", "score", "start", "end"]
+_RELATIONS = ["head", "type", "tail", "score"]
+
+
+def build(shelf: models.Shelf) -> None:
+    """Lay out the tab inside the current gr.Blocks."""
+    with gr.Row(elem_classes="extract"):
+        with gr.Column(scale=5, min_width=340):
+            note = gr.Textbox(
+                label="Note", lines=16, max_lines=28, placeholder="Paste a note, or pick an example.",
+                elem_id="note", max_length=LONGEST,
+            )  # fmt: skip
+            examples = sorted(EXAMPLES.glob("*.txt"))
+            gr.Examples(
+                [[p.read_text(encoding="utf-8")] for p in examples],
+                inputs=note,
+                example_labels=[p.stem.partition(" ")[2] for p in examples],
+                label="Examples",
+                api_visibility="private",
+            )
+            read = gr.Button("Extract", variant="primary", elem_id="extract")
+            with gr.Accordion("Model and threshold", open=False):
+                model = gr.Dropdown(
+                    models.available(), value=DEFAULT_MODEL, label="Model", allow_custom_value=True,
+                    info="One that ships, one of your runs, or the path of a model's folder.",
+                )  # fmt: skip
+                own = gr.Checkbox(
+                    True,
+                    label="The model's own thresholds",
+                    info="Chosen for each label on held-out notes.",
+                )
+                threshold = gr.Slider(
+                    0, 1, value=0.5, step=0.05, label="Lowest score shown", interactive=False
+                )
+        with gr.Column(scale=7, min_width=340):
+            summary = gr.HTML(_EMPTY, elem_id="summary")
+            with gr.Column(visible=False) as results:
+                marked = gr.HTML(elem_id="marked")
+                arcs = gr.HTML(elem_id="arcs")
+                with gr.Tabs():
+                    with gr.Tab("Mentions"):
+                        mentions = gr.Dataframe(
+                            headers=_MENTIONS, interactive=False, wrap=True, show_label=False,
+                            datatype=["str", "str", "str", "str", "number", "number", "number"],
+                            column_widths=["8%", "32%", "16%", "16%", "10%", "9%", "9%"],
+                            elem_id="mentions", buttons=["copy"],
+                        )  # fmt: skip
+                    with gr.Tab("Relations"):
+                        relations = gr.Dataframe(
+                            headers=_RELATIONS, interactive=False, wrap=True, show_label=False,
+                            datatype=["str", "str", "str", "number"],
+                            column_widths=["36%", "18%", "36%", "10%"],
+                            elem_id="relations", buttons=["copy"],
+                        )  # fmt: skip
+                with gr.Row():
+                    as_json = gr.DownloadButton("Download JSON", size="sm", elem_id="as-json")
+                    as_brat = gr.DownloadButton("Download brat", size="sm", elem_id="as-brat")
+
+    def run(text: str, model_id: str, own_thresholds: bool, lowest: float) -> dict[Any, Any]:
+        try:
+            document, seconds = _read(shelf, text, model_id, None if own_thresholds else lowest)
+        except ChartmarkError as error:
+            # Nothing of an earlier note may stand beside a newer one.
+            return {
+                **dict.fromkeys([marked, arcs, mentions, relations, as_json, as_brat]),
+                summary: _problem(error),
+                results: gr.Column(visible=False),
+            }
+        schema = shelf.take(model_id).schema
+        return {
+            summary: _summary(document, seconds, model_id) + displacy.legend(schema),
+            results: gr.Column(visible=True),
+            marked: displacy.highlighted(document, schema),
+            arcs: displacy.arcs(document, schema),
+            mentions: mention_rows(document),
+            relations: relation_rows(document),
+            as_json: _file("note.json", to_json(document).encode(), as_json),
+            as_brat: _file("note.brat.zip", _brat_zip(document), as_brat),
+        }
+
+    outputs = [summary, results, marked, arcs, mentions, relations, as_json, as_brat]
+    inputs = [note, model, own, threshold]
+    gr.on(
+        [read.click, note.submit, threshold.release],
+        run,
+        inputs,
+        outputs,
+        api_name="extract",
+        show_progress="minimal",
+        concurrency_limit=1,
+    )
+    # On every load of the page: runs may have ended since.
+    gr.on(
+        fn=lambda: gr.Dropdown(choices=models.available()),
+        outputs=model,
+        api_visibility="private",
+    )
+    own.change(lambda on: gr.Slider(interactive=not on), own, threshold, api_visibility="private")
+
+
+def _read(
+    shelf: models.Shelf, text: str, model_id: str, threshold: float | None
+) -> tuple[Document, float]:
+    if not text or not text.strip():
+        raise ChartmarkError("There is nothing to read yet: paste a note, or pick an example.")
+    extractor = shelf.take(model_id)
+    began = time.perf_counter()
+    (found,) = extractor.extract([text], threshold)
+    seconds = time.perf_counter() - began
+    return Document(id="note", text=text, entities=found.entities, relations=found.relations), seconds
+
+
+def mention_rows(document: Document) -> list[list[str | int | float]]:
+    """The table of mentions: id, text, type, assertion, score, start, end."""
+    return [
+        [
+            e.id,
+            document.mention(e),
+            e.type,
+            e.attributes.get("assertion", ""),
+            e.score or 0.0,
+            e.start,
+            e.end,
+        ]
+        for e in document.entities
+    ]
+
+
+def relation_rows(document: Document) -> list[list[str | float]]:
+    """The table of relations: head, type, tail, score; every relation, whatever the arcs show."""
+    mentions = {e.id: e for e in document.entities}
+
+    def named(key: str) -> str:
+        return f"{document.mention(mentions[key])} ({key})"
+
+    return [[named(r.head), r.type, named(r.tail), r.score or 0.0] for r in document.relations]
+
+
+def _summary(document: Document, seconds: float, model_id: str) -> str:
+    entities, relations = len(document.entities), len(document.relations)
+    where = f"{escape(model_id)} on the {'GPU' if device.pick().type == 'cuda' else 'CPU'}"
+    return (
+        f'<p class="figures"><b>{entities}</b> mention{"s" * (entities != 1)} and <b>{relations}</b> '
+        f"relation{'s' * (relations != 1)}, read in {seconds * 1000:.0f} ms by {where}</p>"
+    )
+
+
+_EMPTY = (
+    '<div class="empty"><p>Entities and relations of your note will stand here.</p>'
+    "<p>Pick an example or paste a note, then press <b>Extract</b>. "
+    "Nothing leaves this machine.</p></div>"
+)
+
+
+def _problem(error: ChartmarkError) -> str:
+    return f'<div class="problem" role="alert">{escape(str(error))}</div>'
+
+
+def _brat_zip(document: Document) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("note.txt", document.text)
+        archive.writestr("note.ann", brat.write(document, Counter()))
+    return out.getvalue()
+
+
+def _file(name: str, content: bytes, button: gr.DownloadButton) -> str:
+    """A file in the private cache, where Gradio serves it from and deletes it after an hour."""
+    path: str = save_bytes_to_cache(content, name, button.GRADIO_CACHE)
+    return path

@@ -1,0 +1,41 @@
+"""The page: a quiet header and the tabs in the order of the loop."""
+
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from core.extraction import models
+from ui import extract
+
+STYLE = Path(__file__).with_name("style.css")
+# Downloads that nobody fetched: looked for every ten minutes, deleted when an hour old.
+DELETE_CACHE = (600, 3600)
+# System fonts only: a web font would be fetched from outside.
+THEME = gr.themes.Base(
+    primary_hue="teal",
+    neutral_hue="slate",
+    radius_size="md",
+    font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+    font_mono=["ui-monospace", "Menlo", "Consolas", "monospace"],
+)
+
+
+def build(problem: str | None = None) -> gr.Blocks:
+    """The whole page. `problem`, something about this machine, is told in the header."""
+    shelf = models.Shelf()
+    with gr.Blocks(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
+        gr.HTML(_header(problem), elem_id="header")
+        # The system's choice holds until it is pressed.
+        theme = gr.Button("Light / dark", size="sm", elem_id="theme")
+        theme.click(None, js="() => document.body.classList.toggle('dark')", api_visibility="private")
+        with gr.Tabs(), gr.Tab("Extract", id="extract"):
+            extract.build(shelf)
+    return app
+
+
+def _header(problem: str | None) -> str:
+    note = f'<span class="problem">{escape(problem)}</span>' if problem else ""
+    return (
+        f"<header><h1>Chartmark</h1><span>entities and relations in clinical text</span>{note}</header>"
+    )

@@ -1,0 +1,165 @@
+"""Chartmark: clinical entities and relations, from text to gold to a better model.
+
+`python app.py` serves the app; the sub-commands do the same work without a browser.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import NoReturn
+
+from core.errors import ChartmarkError
+from core.extraction import hub
+
+# Each command imports what it needs when it runs: torch and gradio take seconds, `--help` should not.
+
+
+def serve(args: argparse.Namespace) -> None:
+    from ui import access, server
+
+    access.check_exposure(args.host, args.auth, args.cert, args.key)
+    server.serve(args.host, args.port, args.auth, args.cert, args.key, hub_allowed=args.allow_hub)
+
+
+def extract(args: argparse.Namespace) -> None:
+    from core.extraction import batch, models
+
+    extractor = models.load(args.model)
+    count = batch.extract_file(args.input, args.output, extractor, args.threshold)
+    print(f"{count} notes read, written to {args.output}", file=sys.stderr)
+
+
+def train(args: argparse.Namespace) -> None:
+    from core.schema import Schema, default_schema
+    from training import preset, run
+
+    schema = Schema.load(args.schema) if args.schema else default_schema()
+    folder = run.start(args.preset, preset.load(args.preset, args.set), args.data, schema)
+    print(f"trained: {folder.name} (its model is in {folder / 'model'})", file=sys.stderr)
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    from core import evaluation
+
+    for line in evaluation.report(args.model, args.data, args.corpora):
+        print(line)
+
+
+def user_add(args: argparse.Namespace) -> None:
+    import getpass
+
+    from ui import access
+
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password for {args.name}: ")
+        if getpass.getpass("Again: ") != password:
+            raise ChartmarkError("the two passwords differ; nothing was changed")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    access.add_user(args.auth, args.name, password)
+    print(f"{args.name} can log in with {args.auth}", file=sys.stderr)
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a wrong call gets one line, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"app.py: {message}; see `python {self.prog} --help`\n")
+
+
+def parser() -> Parser:
+    root = Parser(prog="app.py", description=__doc__)
+    root.set_defaults(allow_hub=False)
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+
+    sub = commands.add_parser("serve", help="serve the app (the default)")
+    sub.add_argument("--host", default="127.0.0.1", help="another needs --auth, --cert, --key")
+    sub.add_argument("--port", type=int, default=7860)
+    sub.add_argument("--auth", type=Path, metavar="FILE", help="password file, made by `user add`")
+    sub.add_argument("--cert", type=Path, metavar="FILE", help="TLS certificate (PEM)")
+    sub.add_argument("--key", type=Path, metavar="FILE", help="TLS key (PEM)")
+    sub.add_argument("--allow-hub", action="store_true", help="let model ids be fetched from the hub")
+    sub.set_defaults(run=serve)
+
+    sub = commands.add_parser("extract", help="entities and relations of notes, as JSON Lines")
+    sub.add_argument("input", metavar="IN", help="a .jsonl or .txt file, a folder of .txt, or -")
+    sub.add_argument("--output", type=Path, required=True, metavar="OUT.jsonl")
+    sub.add_argument("--model", default="starter", help="a model's name, a run's id or a folder")
+    sub.add_argument("--threshold", type=share, metavar="T", help="in place of the model's own")
+    sub.set_defaults(run=extract)
+
+    sub = commands.add_parser("train", help="train a model")
+    sub.add_argument("--preset", required=True, metavar="NAME")
+    sub.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="folders of corpora and .jsonl files",
+    )
+    sub.add_argument("--schema", type=Path, metavar="FILE", help="other labels than the default ones")
+    sub.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a value of the preset, as in schedule.epochs=3",
+    )
+    sub.set_defaults(run=train)
+
+    sub = commands.add_parser("evaluate", help="strict precision, recall and F1 of a model")
+    sub.add_argument("--model", default="starter")
+    sub.add_argument(
+        "--data",
+        required=True,
+        metavar="FILE|CORPUS/SPLIT",
+        help="a .jsonl file with gold labels, or for example bc5cdr/dev",
+    )
+    sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
+    sub.set_defaults(run=evaluate)
+
+    sub = commands.add_parser("user", help="who may log in")
+    users = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = users.add_parser("add", help="add a user or set a new password")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--auth", type=Path, required=True, metavar="FILE")
+    add.set_defaults(run=user_add)
+    return root
+
+
+def main(words: list[str]) -> int:
+    """Run a command; 0, or 1 after one line on stderr that says what is wrong and what to do."""
+    known = parser()
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words = ["serve", *words]
+    args = known.parse_args(words)
+    hub.settle(allowed=args.allow_hub)
+    # Libraries' notes to their developers: what stands on stderr here is for the user.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"(transformers|peft)\.")
+    try:
+        args.run(args)
+    except ChartmarkError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

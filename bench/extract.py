@@ -1,0 +1,123 @@
+"""Notes a second through the extractor, beside the bare forward pass of the same backbone.
+
+    python bench/extract.py [--model starter] [--notes 64] [--words 150] [--rounds 5]
+
+Both read the same notes of about 200 tokens in turns (A, B, A, B, …), so that what else the machine
+does falls on both; the figure is the ratio of the medians. The bare pass gets the same token ids in
+the same batches and does nothing else: no tokenizer, no heads, no decoding. The floor is that pass's
+arithmetic over what a large matrix product reaches on this machine in the same run.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from core.extraction import hub
+
+hub.settle(allowed=False)
+
+import torch  # noqa: E402
+
+from core.extraction import models  # noqa: E402
+from core.extraction.one_pass import batches, collate  # noqa: E402
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "ui" / "examples"
+
+
+def notes(count: int, words: int) -> list[str]:
+    """Notes of equal length cut from the app's examples, no two alike."""
+    text = " ".join(p.read_text(encoding="utf-8") for p in sorted(EXAMPLES.glob("*.txt"))).split()
+    return [" ".join((text * 3)[7 * i % len(text) :][:words]) for i in range(count)]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def matmul_flops() -> float:
+    """Floating-point operations a second of a large fp32 matrix product."""
+    n = 2048
+    a, b = torch.randn(n, n), torch.randn(n, n)
+    return 2 * n**3 / min(seconds(lambda: a @ b) for _ in range(5))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--model", default="starter")
+    options.add_argument("--notes", type=int, default=64)
+    options.add_argument("--words", type=int, default=150)
+    options.add_argument("--rounds", type=int, default=5)
+    args = options.parse_args()
+
+    extractor = models.load(args.model)
+    texts = notes(args.notes, args.words)
+    windows = [w for t in texts for w in extractor.split(t)]
+    lengths = [len(w.tokens) for w in windows]
+    packed = [
+        collate([windows[i] for i in places], extractor.tokenizer.pad_token_id).to(extractor.device)
+        for places in batches(lengths)
+    ]
+    backbone = extractor.network.backbone
+
+    @torch.inference_mode()
+    def bare() -> None:
+        for b in packed:
+            backbone(input_ids=b.tokens, attention_mask=b.mask)
+
+    def whole() -> None:
+        extractor.extract(texts)
+
+    def one_by_one() -> None:
+        for t in texts:
+            extractor.extract([t])
+
+    for warm in (bare, whole):
+        warm()
+    times: dict[str, list[float]] = {
+        "bare forward pass": [],
+        "extract": [],
+        "extract, one at a time": [],
+    }
+    for _ in range(args.rounds):
+        for name, work in zip(times, (bare, whole, one_by_one), strict=True):
+            times[name].append(seconds(work))
+
+    median = {name: statistics.median(t) for name, t in times.items()}
+    print(
+        f"{args.notes} notes, {sum(lengths) / len(texts):.0f} tokens each, {extractor.device}, "
+        f"{torch.get_num_threads()} threads, {args.rounds} rounds in turns"
+    )
+    print(f"{'':24}{'notes/s':>9}{'ms/note':>9}{'words/s':>10}{'over bare':>11}")
+    for name, t in median.items():
+        over = t / median["bare forward pass"] - 1
+        print(
+            f"{name:24}{len(texts) / t:9.1f}{t / len(texts) * 1000:9.1f}"
+            f"{args.words * len(texts) / t:10.0f}{over:11.1%}"
+        )
+    # Two operations a weight and token, and in each layer two products of tokens by tokens by hidden.
+    config: Any = backbone.config
+    weights = sum(p.numel() for n, p in backbone.named_parameters() if "embeddings" not in n)
+    attention = 4 * config.num_hidden_layers * config.hidden_size
+    flops = sum(2 * weights * n + attention * n * n for n in lengths)
+    if extractor.device.type == "cpu":
+        floor = flops / matmul_flops()
+        print(
+            f"floor: {flops / len(texts) / 1e9:.2f} GFLOP a note, "
+            f"{floor / len(texts) * 1000:.1f} ms at the matrix product's speed; the bare pass takes "
+            f"{median['bare forward pass'] / floor:.2f} times that, "
+            f"extract {median['extract'] / floor:.2f} times"
+        )
+
+
+if __name__ == "__main__":
+    main()

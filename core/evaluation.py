@@ -19,7 +19,7 @@ def report(model: str, data: str, folder: Path | None) -> Iterator[str]:
     found = extractor.extract([d.text for d in documents])
     groups = [str(d.meta.get("group", d.id)) for d in documents]
     pairs = list(zip(documents, found, strict=True))
-    symmetric = frozenset(r.name for r in extractor.schema.relations if r.symmetric)
+    symmetric = extractor.schema.symmetric
     yield f"{model} on {data}: {len(documents)} documents, bootstrap over {len(set(groups))} groups"
     yield "entities, strict (type and both offsets)"
     yield from scoring.table(scoring.summarise([scoring.entity_counts(d, a) for d, a in pairs], groups))

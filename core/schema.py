@@ -1,5 +1,6 @@
 """The label schema: entity types, relation types, attributes. Data, read from YAML."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated as Checked
@@ -8,7 +9,7 @@ from typing import Self
 import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
-from core.document import Document, explain
+from core.document import Annotated, Document, explain
 from core.errors import ChartmarkError
 
 # Labels become file contents (brat allows no blanks in a type), CSS and HTML.
@@ -91,6 +92,11 @@ class Schema(_Part):
     def relation_names(self) -> tuple[str, ...]:
         return tuple(r.name for r in self.relations)
 
+    @property
+    def symmetric(self) -> frozenset[str]:
+        """The relation types whose head and tail may change places."""
+        return frozenset(r.name for r in self.relations if r.symmetric)
+
     def allowed(self, head: str, tail: str) -> tuple[str, ...]:
         """The relation types that may hold from a head of one entity type to a tail of another."""
         return tuple(r.name for r in self.relations if head in r.head and tail in r.tail)
@@ -104,12 +110,16 @@ class Schema(_Part):
             raise ChartmarkError(f"document {document.id!r}: {field}: {message}")
 
         for i, e in enumerate(document.entities):
+            if e.types and e.type not in e.types:
+                refuse(f"entities[{i}].types", "must hold the mention's type")
             for name in (e.type, *e.types):
                 if name not in self.entity_names:
                     refuse(f"entities[{i}].type", f"{name!r} is not in the schema {self.name!r}")
             for key, value in e.attributes.items():
                 if value not in attributes.get(key, ()):
                     refuse(f"entities[{i}].attributes", f"{key}={value!r} is not in the schema")
+        if document.annotated:
+            self._check_annotated(document.annotated, attributes, refuse)
         for i, r in enumerate(document.relations):
             if r.type not in self.relation_names:
                 refuse(f"relations[{i}].type", f"{r.type!r} is not in the schema {self.name!r}")
@@ -117,6 +127,25 @@ class Schema(_Part):
                 refuse(
                     f"relations[{i}]",
                     f"{r.type} can't hold from {types[r.head]} to {types[r.tail]} in this schema",
+                )
+
+    def _check_annotated(
+        self,
+        sought: Annotated,
+        attributes: Mapping[str, object],
+        refuse: Callable[[str, str], None],
+    ) -> None:
+        for name in sought.entities:
+            if name not in self.entity_names:
+                refuse("annotated.entities", f"{name!r} is not in the schema {self.name!r}")
+        for name in sought.attributes:
+            if name not in attributes:
+                refuse("annotated.attributes", f"{name!r} is not in the schema {self.name!r}")
+        for r in sought.relations:
+            if r.type not in self.allowed(r.head, r.tail):
+                refuse(
+                    "annotated.relations",
+                    f"{r.type} from {r.head} to {r.tail} is not in the schema {self.name!r}",
                 )
 
 

@@ -52,10 +52,12 @@ def entity_counts(gold: Document, predicted: Annotation) -> Counts:
     return dict(counts)
 
 
-def relation_counts(
-    gold: Document, predicted: Annotation, symmetric: frozenset[str] = frozenset()
-) -> Counts:
-    """End-to-end matches of one document, by relation type. Symmetric types match either way."""
+def relation_counts(gold: Document, predicted: Annotation, symmetric: frozenset[str]) -> Counts:
+    """End-to-end matches of one document, by relation type. Symmetric types match either way.
+
+    Where gold relates concepts, only their closest mentions are known to state it: another pair of
+    mentions of the same two concepts is neither right nor wrong.
+    """
     sought = (
         None if gold.annotated is None else {(r.type, r.head, r.tail) for r in gold.annotated.relations}
     )
@@ -78,6 +80,8 @@ def relation_counts(
         if match:
             unmatched.remove(match)
             counts[r.type][TP] += 1
+        elif _unknown(gold, r.type, head, tail):
+            continue
         elif sought is None or (r.type, head.type, tail.type) in sought:
             counts[r.type][FP] += 1
     for name, _, _ in unmatched:
@@ -91,15 +95,17 @@ def summarise(
     samples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Score]:
-    """Scores by label, and micro over all labels.
+    """Scores by label, and micro over all labels. Types that gold somewhere leaves open ('A|B') share
+    a row: a wrong A and a missed 'A|B' are of one class.
 
     Intervals: percentile bootstrap (Efron 1979) over documents, or over `groups` of them.
     """
-    labels = sorted({label for d in documents for label in d})
+    rows = _rows({label for d in documents for label in d})
+    labels = sorted(set(rows.values()))
     table = np.zeros((len(documents), len(labels) + 1, 3))
     for i, d in enumerate(documents):
-        for j, label in enumerate(labels):
-            table[i, j] = d.get(label, (0, 0, 0))
+        for label, counts in d.items():
+            table[i, labels.index(rows[label])] += counts
     table[:, -1] = table[:, :-1].sum(1)
     if groups is not None:
         names = {g: i for i, g in enumerate(dict.fromkeys(groups))}
@@ -125,6 +131,15 @@ def summarise(
     return scores
 
 
+def _rows(labels: set[str]) -> dict[str, str]:
+    """The row of each label: itself, or the union of the open types that it is linked to."""
+    groups: list[set[str]] = []
+    for label in labels:
+        linked = [g for g in groups if g & set(label.split("|"))]
+        groups = [g for g in groups if g not in linked] + [set(label.split("|")).union(*linked)]
+    return {label: "|".join(sorted(g)) for label in labels for g in groups if label.split("|")[0] in g}
+
+
 def _f1(counts: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
     tp, fp, fn = counts[..., TP], counts[..., FP], counts[..., FN]
     whole = 2 * tp + fp + fn
@@ -134,6 +149,16 @@ def _f1(counts: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float6
 
 def _types(e: Entity) -> tuple[str, ...]:
     return e.types or (e.type,)
+
+
+def _unknown(gold: Document, name: str, head: Entity, tail: Entity) -> bool:
+    """Whether gold relates the concepts of two rightly read mentions, elsewhere in the document."""
+    if not gold.concept_relations:
+        return False
+    ends = [{c for g in gold.entities if _same(g, e) for c in g.concepts} for e in (head, tail)]
+    return any(
+        c.type == name and c.head in ends[0] and c.tail in ends[1] for c in gold.concept_relations
+    )
 
 
 def _same(gold: Entity, read: Entity) -> bool:

@@ -6,6 +6,7 @@ All on tuning documents, which the network never trained on and no reported figu
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -63,7 +64,8 @@ def calibrate(
     entities = _best(found, documents, scoring.entity_counts, _entities_above)
     reader.calibration = replace(start, entities=_enough(entities, support))
     found = reader.extract(texts)
-    relations = _best(found, documents, scoring.relation_counts, _relations_above)
+    count = partial(scoring.relation_counts, symmetric=schema.symmetric)
+    relations = _best(found, documents, count, _relations_above)
     return replace(reader.calibration, relations=_enough(relations, support))
 
 
@@ -111,7 +113,7 @@ def _enough(best: dict[str, tuple[float, int]], support: Counter[str]) -> dict[s
 @torch.inference_mode()
 def _temperatures(reader: OnePassExtractor, examples: Sequence[Example]) -> tuple[float, float]:
     losses = np.zeros((2, len(_TEMPERATURES)))
-    for places in batches([len(e.window.tokens) for e in examples]):
+    for places in batches([e.window.cost for e in examples]):
         read, labels = batch(
             [examples[i] for i in places], reader.schema, reader.tokenizer.pad_token_id
         )

@@ -57,6 +57,7 @@ def gather(preset: Preset, sources: Sequence[Path], schema: Schema) -> Data:
     evaluation = HeldOut(held_out)
     train: list[Document] = []
     tune: list[Document] = []
+    apart: list[Document] = []  # the tuning documents one by one
     kept: list[tuple[_Set, list[Document]]] = []
     for part in sets:
         chosen: list[Document] = []
@@ -69,10 +70,11 @@ def gather(preset: Preset, sources: Sequence[Path], schema: Schema) -> Data:
                 tuning.append(d)
             else:
                 chosen.append(d)
+        apart += tuning
         tune += _stitch(tuning, part.stitch, seed=0)
         kept.append((part, chosen))
     # A sentence of a tuning document in a training one would flatter the choice of epoch.
-    flattering = HeldOut(tune)
+    flattering = HeldOut(apart)
     for part, chosen in kept:
         clean = [d for d in chosen if not flattering.overlaps(d)]
         report["left out: overlaps with a tuning document"] += len(chosen) - len(clean)

@@ -115,12 +115,11 @@ def _pairs(
     document: Document, mentions: Sequence[Entity], schema: Schema
 ) -> list[tuple[int, int, tuple[int, ...]]]:
     stated = {(r.head, r.tail, r.type) for r in document.relations}
-    stated |= {
-        (r.tail, r.head, r.type)
-        for r in document.relations
-        if any(s.name == r.type and s.symmetric for s in schema.relations)
-    }
+    stated |= {(r.tail, r.head, r.type) for r in document.relations if r.type in schema.symmetric}
     concepts = {(r.head, r.tail, r.type) for r in document.concept_relations}
+    concepts |= {
+        (r.tail, r.head, r.type) for r in document.concept_relations if r.type in schema.symmetric
+    }
     looked = document.annotated
     sought = None if looked is None else {(r.type, r.head, r.tail) for r in looked.relations}
     found = []

@@ -56,7 +56,7 @@ def train(preset: Preset, data: Data, schema: Schema, folder: Path, log: Log) ->
     calibration = calibrate(reader, tuning, data.tune, support(data.train))
     config = ModelConfig(
         backbone=preset.backbone,
-        backbone_sha256=backbone.sha256(backbone.find(preset.backbone) / "model.safetensors"),
+        backbone_files=backbone.sums(preset.backbone),
         window=preset.window,
         overlap=preset.overlap,
         heads=preset.heads,
@@ -82,12 +82,18 @@ def _fresh(preset: Preset, schema: Schema) -> tuple[OnePass, PreTrainedTokenizer
 def _continued(preset: Preset, schema: Schema) -> tuple[OnePass, PreTrainedTokenizerBase]:
     folder = models.folder(preset.start or "")
     config = model_folder.read_config(folder)
-    same = (config.backbone, config.heads, config.labels) == (preset.backbone, preset.heads, schema)
-    if not same:
+    theirs = config.backbone, config.heads.size, config.heads.max_width, _layout(config.labels)
+    if theirs != (preset.backbone, preset.heads.size, preset.heads.max_width, _layout(schema)):
         raise ChartmarkError(
-            f"can't go on from {preset.start}: its backbone, heads or schema differ from the preset's"
+            f"can't go on from {preset.start}: its backbone, heads or labels differ from the preset's"
         )
     return model_folder.load_network(folder, config, trainable=True)
+
+
+def _layout(schema: Schema) -> tuple[object, ...]:
+    """What weights depend on: names and their order, not colours or help."""
+    attributes = tuple((a.name, a.values) for a in schema.attributes)
+    return schema.entity_names, schema.relation_names, attributes
 
 
 def support(documents: Sequence[Document]) -> Counter[str]:
@@ -178,13 +184,12 @@ class _Trainer(Trainer):  # type: ignore[misc]
         found = self.reader.extract([d.text for d in self.tune])
         self.model.train(was)
         pairs = list(zip(self.tune, found, strict=True))
-        scores = {
-            kind: scoring.summarise([count(d, a) for d, a in pairs], samples=1)[scoring.MICRO].f1
-            for kind, count in (
-                ("entity", scoring.entity_counts),
-                ("relation", scoring.relation_counts),
-            )
+        symmetric = self.reader.schema.symmetric
+        counts = {
+            "entity": [scoring.entity_counts(d, a) for d, a in pairs],
+            "relation": [scoring.relation_counts(d, a, symmetric) for d, a in pairs],
         }
+        scores = {kind: scoring.summarise(c, samples=1)[scoring.MICRO].f1 for kind, c in counts.items()}
         metrics = {f"eval_{kind}_f1": f1 for kind, f1 in scores.items()}
         metrics["eval_f1"] = sum(scores.values()) / len(scores)
         self.log(metrics)

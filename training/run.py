@@ -29,11 +29,13 @@ def start(name: str, preset: Preset, sources: Sequence[Path], schema: Schema) ->
     _status(folder, "running")
     try:
         data = gather(preset, sources, schema)
-        _write_config(folder, name, preset, sources, data)
+        _write_config(folder, name, preset, sources, data, schema)
         _train(preset, data, schema, folder)
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
-        _status(folder, "stopped" if stopped else "failed", str(error) or type(error).__name__)
+        known = isinstance(error, ChartmarkError)
+        reason = str(error) if known else type(error).__name__
+        _status(folder, "stopped" if stopped else "failed", reason)
         raise
     _status(folder, "finished")
     return folder
@@ -68,11 +70,14 @@ def _status(folder: Path, state: str, message: str = "") -> None:
         json.dump({"state": state, "message": message, "at": datetime.now(UTC).isoformat()}, out)
 
 
-def _write_config(folder: Path, name: str, preset: Preset, sources: Sequence[Path], data: Data) -> None:
+def _write_config(
+    folder: Path, name: str, preset: Preset, sources: Sequence[Path], data: Data, schema: Schema
+) -> None:
     libraries = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors")
     config = {
         "preset": name,
         "values": preset.model_dump(mode="json"),
+        "schema": schema.model_dump(mode="json"),
         "data": [str(s) for s in sources],
         "documents": {
             "train": len({d.id for d in data.train}),

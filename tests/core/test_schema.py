@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.document import Document, Entity, Relation
+from core.document import Annotated, Document, Entity, Relation, RelationSought
 from core.errors import ChartmarkError
 from core.schema import Schema, default_schema
 
@@ -72,5 +72,22 @@ def test_labels_outside_the_schema_are_refused(entity: dict, relation: str, mess
         ),
         relations=(Relation(head="T1", tail="T2", type=relation),),
     )
+    with pytest.raises(ChartmarkError, match=message):
+        default_schema().check(document)
+
+
+@pytest.mark.parametrize(
+    ("sought", "message"),
+    [
+        (Annotated(entities=("Gene",)), r"annotated\.entities: 'Gene'"),
+        (Annotated(attributes=("colour",)), r"annotated\.attributes: 'colour'"),
+        (
+            Annotated(relations=(RelationSought(type="treats", head="Disease", tail="Drug"),)),
+            r"annotated\.relations: treats from Disease to Drug",
+        ),
+    ],
+)
+def test_what_was_looked_for_must_be_in_the_schema(sought: Annotated, message: str) -> None:
+    document = Document(id="n1", text="a", entities=(), relations=(), annotated=sought)
     with pytest.raises(ChartmarkError, match=message):
         default_schema().check(document)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from core.document import Annotated, Document, Entity, Relation, RelationSought
+from core.document import Annotated, ConceptRelation, Document, Entity, Relation, RelationSought
 from core.extraction import Annotation
 from core.scoring import entity_counts, relation_counts, summarise
 
 TEXT = "aspirin for pain, warfarin for clots"
+NONE: frozenset[str] = frozenset()
 DRUG = Annotated(entities=("Drug",))
 
 
@@ -70,7 +71,7 @@ def test_a_relation_needs_both_mentions_and_its_direction() -> None:
         ASPIRIN, PAIN, WARFARIN, wrong_end,
         relations=(treats("T1", "T2"), treats("T3", "T4"), treats("T2", "T1")),
     )  # fmt: skip
-    assert relation_counts(document, predicted) == {"treats": [1, 2, 1]}
+    assert relation_counts(document, predicted, NONE) == {"treats": [1, 2, 1]}
 
 
 def test_a_symmetric_relation_counts_either_way() -> None:
@@ -80,7 +81,7 @@ def test_a_symmetric_relation_counts_either_way() -> None:
         gold(ASPIRIN, WARFARIN, relations=(one,)),
         read(ASPIRIN, WARFARIN, relations=(other,)),
     )
-    assert relation_counts(document, predicted) == {"interacts_with": [0, 1, 1]}
+    assert relation_counts(document, predicted, NONE) == {"interacts_with": [0, 1, 1]}
     either_way = relation_counts(document, predicted, frozenset({"interacts_with"}))
     assert either_way == {"interacts_with": [1, 0, 0]}
 
@@ -90,7 +91,22 @@ def test_relations_that_nobody_looked_for_are_left_out() -> None:
     predicted = read(ASPIRIN, PAIN, WARFARIN, CLOTS,
                      relations=(treats("T1", "T2"), treats("T3", "T4")))  # fmt: skip
     document = gold(ASPIRIN, PAIN, WARFARIN, CLOTS, annotated=sought)
-    assert relation_counts(document, predicted) == {"treats": [0, 1, 0]}
+    assert relation_counts(document, predicted, NONE) == {"treats": [0, 1, 0]}
+
+
+def test_another_pair_of_related_concepts_is_neither_right_nor_wrong() -> None:
+    c, d = {"concepts": ("C",)}, {"concepts": ("D",)}
+    mentions = [
+        m.model_copy(update=u)
+        for m, u in ((ASPIRIN, c), (CLOTS, d), (WARFARIN, c), (PAIN, {"concepts": ("E",)}))
+    ]
+    document = gold(
+        *mentions,
+        relations=(treats("T3", "T4"),),
+        concept_relations=(ConceptRelation(head="C", tail="D", type="treats"),),
+    )
+    predicted = read(*mentions, relations=(treats("T1", "T4"), treats("T1", "T2")))
+    assert relation_counts(document, predicted, NONE) == {"treats": [0, 1, 1]}
 
 
 def test_micro_scores_and_their_interval() -> None:
@@ -108,3 +124,9 @@ def test_groups_are_drawn_whole() -> None:
     apart, together = summarise(counts)["micro"], summarise(counts, ["a", "a"])["micro"]
     assert (apart.low, apart.high) == (0.0, 1.0)
     assert together.low == together.high == together.f1 == 0.5
+
+
+def test_open_types_share_a_row() -> None:
+    scores = summarise([{"A|B": [2, 0, 1], "B": [0, 1, 0]}, {"A": [0, 3, 0], "C": [1, 0, 0]}])
+    assert list(scores) == ["A|B", "C", "micro"]
+    assert (scores["A|B"].precision, scores["A|B"].support) == (2 / 6, 3)

@@ -51,9 +51,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_learns_and_leaves_a_model(runs: Path, tmp_path: Path) -> None:
     source = tmp_path / "zoo.jsonl"
-    source.write_text("".join(to_json(note(n)) + "\n" for n in range(80)))
+    source.write_text("".join(to_json(note(n)) + "\n" for n in range(120)))
     changes = [
-        "schedule.epochs=8",
+        "schedule.epochs=6",
         "schedule.batch=8",
         "schedule.learning_rate=0.002",
         "heads.size=64",
@@ -65,7 +65,7 @@ def test_a_run_learns_and_leaves_a_model(runs: Path, tmp_path: Path) -> None:
 
     assert json.loads((folder / "status.json").read_text())["state"] == "finished"
     config = yaml.safe_load((folder / "config.yaml").read_text())
-    assert config["values"]["schedule"]["epochs"] == 8
+    assert config["values"]["schedule"]["epochs"] == 6
     assert len(config["documents"]["train_sha256"]) == 64
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert metrics[-1]["seconds"] > 0

@@ -82,9 +82,13 @@ class Note(Record):
     def _check_note(self) -> Self:
         if not self.id:
             raise ValueError("id: must not be empty")
-        lone = next((i for i, c in enumerate(self.text) if "\ud800" <= c <= "\udfff"), None)
-        if lone is not None:
-            raise ValueError(f"text: half a surrogate pair at {lone}; save the file as UTF-8 again")
+        for name, value in (("id", self.id), ("text", self.text)):
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise ValueError(
+                    f"{name}: half a surrogate pair at {error.start}; save the file as UTF-8 again"
+                ) from None
         return self
 
 

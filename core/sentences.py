@@ -9,6 +9,9 @@ import spacy
 from spacy.language import Language
 
 _LINE = re.compile(r"[^\r\n]+")
+# spaCy's tokenizer takes the square of a run of signs: a line this long is split by stops alone.
+_LONGEST_LINE = 2000
+_PLAIN = re.compile(r"\S(?:.*?[.!?](?=\s|$)|.*$)")
 
 
 @cache
@@ -22,5 +25,14 @@ def sentences(text: str, needed: set[int]) -> Iterator[tuple[int, int]]:
     """[start, end) of the sentences of every line that holds one of the `needed` places."""
     for line in _LINE.finditer(text):
         if any(line.start() <= place < line.end() for place in needed):
-            for sentence in _splitter()(line.group()).sents:
-                yield line.start() + sentence.start_char, line.start() + sentence.end_char
+            for start, end in _split(line.group()):
+                yield line.start() + start, line.start() + end
+
+
+def _split(line: str) -> Iterator[tuple[int, int]]:
+    if len(line) <= _LONGEST_LINE:
+        for sentence in _splitter()(line).sents:
+            yield sentence.start_char, sentence.end_char
+    else:
+        for match in _PLAIN.finditer(line):
+            yield match.span()

@@ -18,6 +18,8 @@ from core.schema import Schema
 # Padded tokens in one forward pass: large enough to keep 2 cores or a GPU busy, small enough that
 # span scores stay under 100 MB.
 TOKENS_A_BATCH = 4096
+# A low threshold makes hundreds of mentions in a window, and their pairs are the square of that.
+PAIRS_AT_ONCE = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class OnePassExtractor:
         windows = [list(self.split(text)) for text in texts]
         flat = [w for note in windows for w in note]
         found: list[tuple[list[_Mention], list[tuple[int, int, str, float]]]] = [([], [])] * len(flat)
-        for places in batches([len(w.tokens) for w in flat]):
+        for places in batches([w.cost for w in flat]):
             for i, result in zip(places, self._read([flat[i] for i in places], threshold), strict=True):
                 found[i] = result
         out, at = [], 0
@@ -90,6 +92,7 @@ class OnePassExtractor:
             return_offsets_mapping=True,
             return_attention_mask=False,
             return_token_type_ids=False,
+            split_special_tokens=True,  # "[SEP]" in a note is text
             verbose=False,
         )
         ids, offsets = coded["input_ids"], coded["offset_mapping"]
@@ -152,19 +155,26 @@ class OnePassExtractor:
     ) -> Iterator[tuple[int, int, str, float]]:
         names = self.schema.relation_names
         allowed = self._allowed.to(self.device)
-        same = (window[:, None] == window[None, :]) & ~torch.eye(
-            len(window), dtype=torch.bool, device=self.device
-        )
-        head, tail = torch.nonzero(same & allowed[kind[:, None], kind[None, :]].any(-1), as_tuple=True)
-        if not len(head):
-            return
-        types = torch.nn.functional.one_hot(kind, len(self.schema.entities)).float()
-        scores = self.network.heads.pairs(states, vectors, types, window, start, end, head, tail)
-        probability = (scores / self.calibration.pair_temperature).sigmoid()
         limits = self._limits(names, self.calibration.relations, threshold)
-        good = (probability > limits) & allowed[kind[head], kind[tail]]
-        for pair, r in torch.nonzero(good).tolist():
-            yield int(head[pair]), int(tail[pair]), names[r], float(probability[pair, r])
+        types = torch.nn.functional.one_hot(kind, len(self.schema.entities)).float()
+        for head, tail in self._pairs(window, kind, allowed.any(-1)):
+            scores = self.network.heads.pairs(states, vectors, types, window, start, end, head, tail)
+            probability = (scores / self.calibration.pair_temperature).sigmoid()
+            good = (probability > limits) & allowed[kind[head], kind[tail]]
+            for pair, r in torch.nonzero(good).tolist():
+                yield int(head[pair]), int(tail[pair]), names[r], float(probability[pair, r])
+
+    def _pairs(self, window: Tensor, kind: Tensor, related: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Heads and tails that the schema lets be related, window by window, some at a time."""
+        counts = torch.bincount(window)
+        starts = counts.cumsum(0) - counts
+        for begin, count in zip(starts.tolist(), counts.tolist(), strict=True):
+            kinds = kind[begin : begin + count]
+            fit = related[kinds[:, None], kinds[None, :]].fill_diagonal_(False)
+            head, tail = torch.nonzero(fit, as_tuple=True)
+            for part in range(0, len(head), PAIRS_AT_ONCE):
+                stop = part + PAIRS_AT_ONCE
+                yield head[part:stop] + begin, tail[part:stop] + begin
 
     def _limits(self, names: Sequence[str], own: dict[str, float], threshold: float | None) -> Tensor:
         """The score that each label has to pass; one that is switched off can't."""
@@ -195,12 +205,11 @@ class OnePassExtractor:
             for key, m in sorted(spans.items(), key=lambda item: item[0])
         )
         best: dict[tuple[str, str, str], float] = {}
-        symmetric = {r.name for r in self.schema.relations if r.symmetric}
         for window, (mentions, relations) in zip(windows, found, strict=True):
             for h, t, name, score in relations:
                 ends = _span(window, mentions[h]), _span(window, mentions[t])
                 if ends[0] in ids and ends[1] in ids:
-                    head, tail = sorted(ends) if name in symmetric else ends
+                    head, tail = sorted(ends) if name in self.schema.symmetric else ends
                     triple = ids[head], ids[tail], name
                     best[triple] = max(score, best.get(triple, 0.0))
         return Annotation(

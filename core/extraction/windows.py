@@ -36,6 +36,12 @@ class Window:
     block: Ints
     own: tuple[int, int]
 
+    @property
+    def cost(self) -> int:
+        """What padding is reckoned by: tokens or words, whichever are more (a tokenizer may read
+        50,000 letters as one token)."""
+        return max(len(self.tokens), len(self.starts))
+
 
 def split_words(text: str) -> tuple[Ints, Ints]:
     """Start and end offsets of the words of a text."""

@@ -65,6 +65,8 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
         elif kind == "R":
             arcs.append(_arc(body, at))
         elif kind == "E":
+            if not body.strip():
+                raise ChartmarkError(f"{at}: an event needs a trigger")
             trigger, *roles = body.split()
             triggers[key] = trigger.partition(":")[2]
             dropped["event role"] += len(roles)

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from core.document import Entity, Relation
 
+# The file that makes a folder a model.
+MODEL_FILE = "model.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:

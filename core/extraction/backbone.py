@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -26,7 +27,10 @@ def find(source: str) -> Path:
     """
     if source.startswith("package:"):
         name, _, inside = source.removeprefix("package:").partition("/")
-        spec = importlib.util.find_spec(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            spec = None
         places = list(spec.submodule_search_locations or []) if spec else []
         if not places:
             raise ChartmarkError(
@@ -40,6 +44,16 @@ def find(source: str) -> Path:
     if not (folder / "config.json").is_file():
         raise ChartmarkError(f"no backbone at {source}: expected a folder with config.json in it")
     return folder
+
+
+# What decides how a text is read: weights, architecture, tokenizer.
+FILES = ("model.safetensors", "config.json", "tokenizer.json")
+
+
+def sums(source: str) -> dict[str, str]:
+    """The SHA-256 of a backbone's files, by name."""
+    folder = find(source)
+    return {name: sha256(folder / name) for name in FILES if (folder / name).is_file()}
 
 
 def sha256(path: Path) -> str:
@@ -62,15 +76,15 @@ def load(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     extra: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **extra)
-        model = AutoModel.from_pretrained(
-            folder, add_pooling_layer=False, use_safetensors=True, dtype=torch.float32, **extra
-        )
-    except (OSError, ValueError, RuntimeError) as error:
+        model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **extra)
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
         raise ChartmarkError(
             f"the backbone at {folder} can't be loaded: {_first_line(error)}"
         ) from None
     if not tokenizer.is_fast:
         raise ChartmarkError(f"the backbone at {folder} has no fast tokenizer, so no exact offsets")
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None  # reads one token for the whole text, which nobody here asks for
     return model, tokenizer
 
 

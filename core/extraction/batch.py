@@ -14,7 +14,7 @@ from core.files import atomic, read_text
 from core.formats import jsonl
 
 # Notes read at a time: enough to batch by length, little enough to hold in memory.
-CHUNK = 512
+CHUNK = 128
 # What an extraction replaces if a note brings its own.
 _LABELS = frozenset(Document.model_fields) - frozenset(Note.model_fields)
 
@@ -70,10 +70,22 @@ def extract_file(source: str, target: Path, extractor: Extractor, threshold: flo
     """Extract from `source` into a JSON Lines file, with a progress bar; returns how many notes."""
     read = 0
     with atomic(target) as out:
-        notes = tqdm(read_notes(source), unit=" notes", disable=not sys.stderr.isatty())
-        for document in extract_notes(notes, extractor, threshold):
+        found = extract_notes(read_notes(source), extractor, threshold)
+        bar = tqdm(found, unit=" notes", total=_count(source), disable=not sys.stderr.isatty())
+        for document in bar:
             jsonl.write([document], out)
             read += 1
         if not read:
             raise ChartmarkError(f"{source} holds no notes; nothing was written")
     return read
+
+
+def _count(source: str) -> int | None:
+    """How many notes a source holds, for the progress bar; None if only reading would tell."""
+    path = Path(source)
+    if path.is_dir():
+        return sum(1 for _ in path.glob("*.txt"))
+    if path.suffix == ".jsonl" and path.is_file():
+        with path.open("rb") as lines:
+            return sum(1 for line in lines if line.strip())
+    return None

@@ -1,9 +1,11 @@
-"""Which device computes, and why not the GPU when there is one."""
+"""Which device computes, and why not the GPU when there is one. torch is imported when asked for."""
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 # The oldest Linux driver for each major CUDA: NVIDIA's CUDA compatibility table.
 _OLDEST_DRIVER = {"12": "525.60.13", "13": "580.65.06"}
@@ -11,13 +13,27 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @cache
-def pick() -> torch.device:
+def pick() -> "torch.device":
+    import torch
+
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def empty_cache() -> None:
+    """Give the GPU's unused memory back, if there is a GPU in use."""
+    if pick().type == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
 
 
 def unusable_gpu(driver: Path = _DRIVER) -> str | None:
     """Why an NVIDIA GPU of this machine stays idle, in a sentence; None if none does."""
-    if torch.cuda.is_available() or not driver.exists():
+    if not driver.exists():
+        return None
+    import torch
+
+    if torch.cuda.is_available():
         return None
     first = driver.read_text(errors="replace").splitlines()[:1]
     installed = next((w for line in first for w in line.split() if w[:1].isdigit()), "unknown")

@@ -6,39 +6,41 @@ from typing import Literal
 
 import torch
 from peft import PeftModel
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from core.document import explain
 from core.errors import ChartmarkError
-from core.extraction import backbone
+from core.extraction import MODEL_FILE, backbone
 from core.extraction.network import Heads, OnePass
 from core.extraction.one_pass import Calibration, OnePassExtractor
 from core.files import atomic, read_text
 from core.schema import Schema
 
-CONFIG, ADAPTER, HEADS = "model.json", "adapter_model.safetensors", "heads.safetensors"
+ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
+FILES = (ADAPTER, HEADS, "adapter_config.json")
 
 
 class HeadsConfig(BaseModel):
     """Sizes of the heads: their inner width, the longest span in words, dropout in training."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    size: int
-    max_width: int
-    dropout: float
+    size: int = Field(gt=0)
+    max_width: int = Field(gt=0)
+    dropout: float = Field(ge=0, lt=1)
 
 
 class ModelConfig(BaseModel):
-    """model.json: everything beside the weights. `files` holds the sha256 of each weights file."""
+    """model.json: everything beside the weights. `files` and `backbone_files` hold the SHA-256 of
+    the model's own files and of the backbone's, by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     format: Literal[1] = 1
     family: Literal["one-pass"] = "one-pass"
     backbone: str
-    backbone_sha256: str
+    backbone_files: dict[str, str]
     window: int
     overlap: int
     heads: HeadsConfig
@@ -71,8 +73,8 @@ def save(folder: Path, network: OnePass, config: ModelConfig) -> None:
     adapter.float()
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's template; the card is our own
     save_file({k: v.half().cpu() for k, v in network.heads.state_dict().items()}, folder / HEADS)
-    files = {name: backbone.sha256(folder / name) for name in (ADAPTER, HEADS)}
-    with atomic(folder / CONFIG) as out:
+    files = {name: backbone.sha256(folder / name) for name in FILES}
+    with atomic(folder / MODEL_FILE) as out:
         whole = config.model_copy(update={"files": files})
         json.dump(whole.model_dump(mode="json"), out, indent=1)
         out.write("\n")
@@ -80,12 +82,12 @@ def save(folder: Path, network: OnePass, config: ModelConfig) -> None:
 
 def read_config(folder: Path) -> ModelConfig:
     """model.json of a folder. Raises ChartmarkError if it is missing or broken."""
-    if not (folder / CONFIG).is_file():
-        raise ChartmarkError(f"no model in {folder}: {CONFIG} is missing")
+    if not (folder / MODEL_FILE).is_file():
+        raise ChartmarkError(f"no model in {folder}: {MODEL_FILE} is missing")
     try:
-        return ModelConfig.model_validate_json(read_text(folder / CONFIG))
+        return ModelConfig.model_validate_json(read_text(folder / MODEL_FILE))
     except ValidationError as error:
-        raise ChartmarkError(f"{folder / CONFIG}: {explain(error)}") from None
+        raise ChartmarkError(f"{folder / MODEL_FILE}: {explain(error)}") from None
 
 
 def load(folder: Path, device: torch.device) -> OnePassExtractor:
@@ -111,14 +113,15 @@ def load_network(
     folder: Path, config: ModelConfig, *, trainable: bool = False
 ) -> tuple[OnePass, PreTrainedTokenizerBase]:
     """Backbone under its adapter, heads, and tokenizer, checked as `load` says."""
-    for name in (ADAPTER, HEADS):
+    for name in FILES:
         if not (folder / name).is_file():
             raise ChartmarkError(f"the model in {folder} lacks {name}")
         backbone.check(folder / name, config.files.get(name, ""))
-    backbone.check(backbone.find(config.backbone) / "model.safetensors", config.backbone_sha256)
+    for name, expected in config.backbone_files.items():
+        backbone.check(backbone.find(config.backbone) / name, expected)
     base, tokenizer = backbone.load(config.backbone)
-    heads = build_heads(config.heads, config.labels, base.config.hidden_size)
     try:
+        heads = build_heads(config.heads, config.labels, base.config.hidden_size)
         adapted = PeftModel.from_pretrained(base, folder, use_safetensors=True, is_trainable=trainable)
         heads.load_state_dict(load_file(folder / HEADS))
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:

@@ -1,23 +1,28 @@
-"""Models by id: what there is, and the one in memory, loaded on first use and shared by all."""
+"""Models by id: what there is, and the one in memory, loaded on first use and shared by all.
+
+torch and transformers take seconds to import: they are, when the first model is loaded.
+"""
 
 import gc
 import threading
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from core.errors import ChartmarkError
-from core.extraction import device, hub, model_folder
-from core.extraction.one_pass import OnePassExtractor
+from core.extraction import MODEL_FILE, device, hub
+
+if TYPE_CHECKING:
+    from core.extraction.one_pass import OnePassExtractor
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED, RUNS = ROOT / "models", ROOT / "runs"
+LONGEST_ID = 200
 
 
 def available() -> list[str]:
     """Ids of the models that ship and of those that runs made, newest run first."""
-    shipped = sorted(p.parent.name for p in SHIPPED.glob(f"*/{model_folder.CONFIG}"))
-    runs = sorted((p.parent.parent for p in RUNS.glob(f"*/model/{model_folder.CONFIG}")), reverse=True)
+    shipped = sorted(p.parent.name for p in SHIPPED.glob(f"*/{MODEL_FILE}"))
+    runs = sorted((p.parent.parent for p in RUNS.glob(f"*/model/{MODEL_FILE}")), reverse=True)
     return [*shipped, *(run.name for run in runs)]
 
 
@@ -27,19 +32,27 @@ def folder(model: str) -> Path:
     With the hub allowed (`--allow-hub`), a hub id such as 'group/model' is fetched.
     Raises ChartmarkError if there is none of these.
     """
-    if not model.strip() or "\0" in model:
+    # What is pasted into the wrong box may be a note: it must not come back in an error.
+    if not model or not model.isprintable() or len(model) > LONGEST_ID:
         raise ChartmarkError("no model chosen; pick one from the list")
-    for place in (SHIPPED / model, RUNS / model / "model", Path(model).expanduser()):
-        if (place / model_folder.CONFIG).is_file():
-            return place
+    for place in (SHIPPED / model, RUNS / model / "model", Path(model)):
+        try:
+            if (place / MODEL_FILE).is_file():
+                return place
+        except OSError:
+            raise ChartmarkError("that model's folder can't be read; pick another") from None
     if hub.holds(model):
-        return hub.fetch(model)
+        place = hub.fetch(model)
+        if (place / MODEL_FILE).is_file():
+            return place
     known = ", ".join(available()) or "none yet"
     raise ChartmarkError(f"no model {model!r}: expected a folder with model.json, or one of: {known}")
 
 
-def load(model: str) -> OnePassExtractor:
+def load(model: str) -> "OnePassExtractor":
     """A model by id, on the device that this machine has."""
+    from core.extraction import model_folder
+
     return model_folder.load(folder(model), device.pick())
 
 
@@ -51,14 +64,14 @@ class Shelf:
         self._key: tuple[Path, int] | None = None
         self._extractor: OnePassExtractor | None = None
 
-    def take(self, model: str) -> OnePassExtractor:
+    def take(self, model: str) -> "OnePassExtractor":
         """The loaded model. A model whose files have changed is loaded again."""
         place = folder(model).resolve()
-        key = place, (place / model_folder.CONFIG).stat().st_mtime_ns
+        key = place, (place / MODEL_FILE).stat().st_mtime_ns
         with self._lock:
             if self._extractor is None or self._key != key:
                 self.release()
-                self._extractor = model_folder.load(place, device.pick())
+                self._extractor = load(str(place))
                 self._key = key
             return self._extractor
 
@@ -66,5 +79,4 @@ class Shelf:
         """Forget the model, so that its memory can be used for another."""
         self._extractor = self._key = None
         gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        device.empty_cache()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.errors import ChartmarkError
-from core.extraction import backbone, device, model_folder, models
+from core.extraction import MODEL_FILE, backbone, device, model_folder, models
 
 CPU = torch.device("cpu")
 
@@ -19,11 +19,11 @@ def copy(tmp_path: Path) -> Path:
 
 
 def change(folder: Path, **values: object) -> None:
-    path = folder / model_folder.CONFIG
+    path = folder / MODEL_FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-@pytest.mark.parametrize("name", [model_folder.ADAPTER, model_folder.HEADS])
+@pytest.mark.parametrize("name", model_folder.FILES)
 def test_one_changed_bit_is_refused(copy: Path, name: str) -> None:
     data = bytearray((copy / name).read_bytes())
     data[-1] ^= 1
@@ -43,7 +43,7 @@ def test_a_corrupt_adapter_with_a_right_sum_is_refused(copy: Path, content: byte
 
 
 def test_another_backbone_is_refused(copy: Path) -> None:
-    change(copy, backbone_sha256="0" * 64)
+    change(copy, backbone_files={"model.safetensors": "0" * 64})
     with pytest.raises(ChartmarkError, match=r"model\.safetensors is not the file"):
         model_folder.load(copy, CPU)
 
@@ -76,6 +76,13 @@ def test_the_weights_that_ship_are_small_and_safe() -> None:
 def test_an_unknown_model_lists_the_known_ones() -> None:
     with pytest.raises(ChartmarkError, match=r"no model 'nope'.*starter"):
         models.folder("nope")
+
+
+@pytest.mark.parametrize("words", ["Mr. Secret has HIV. " * 20, "a\nb", "", None, "~nobody/x", "../.."])
+def test_what_is_no_id_is_refused_without_being_repeated(words: str | None) -> None:
+    with pytest.raises(ChartmarkError) as caught:
+        models.folder(words)
+    assert "Secret" not in str(caught.value)
 
 
 def test_a_folder_is_a_model_too(copy: Path) -> None:

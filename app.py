@@ -6,6 +6,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -88,7 +89,6 @@ def parser() -> Parser:
     sub.add_argument("--auth", type=Path, metavar="FILE", help="password file, made by `user add`")
     sub.add_argument("--cert", type=Path, metavar="FILE", help="TLS certificate (PEM)")
     sub.add_argument("--key", type=Path, metavar="FILE", help="TLS key (PEM)")
-    sub.add_argument("--allow-hub", action="store_true", help="let model ids be fetched from the hub")
     sub.set_defaults(run=serve)
 
     sub = commands.add_parser("extract", help="entities and relations of notes, as JSON Lines")
@@ -129,6 +129,11 @@ def parser() -> Parser:
     sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
     sub.set_defaults(run=evaluate)
 
+    for name in ("serve", "extract", "train", "evaluate"):
+        commands.choices[name].add_argument(
+            "--allow-hub", action="store_true", help="let models be fetched from the Hugging Face hub"
+        )
+
     sub = commands.add_parser("user", help="who may log in")
     users = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = users.add_parser("add", help="add a user or set a new password")
@@ -148,6 +153,8 @@ def main(words: list[str]) -> int:
     # Libraries' notes to their developers: what stands on stderr here is for the user.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"(transformers|peft)\.")
+    # Ended from outside, a command still takes its half-written files away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         args.run(args)
     except ChartmarkError as error:

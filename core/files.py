@@ -16,6 +16,8 @@ def atomic(path: Path) -> Iterator[IO[str]]:
 
     Line ends are written as given. Raises ChartmarkError if the place can't be written.
     """
+    if path.exists() and not path.is_file():
+        raise ChartmarkError(f"can't write {path}: it is not a plain file; choose another place")
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     except OSError as error:

@@ -1,5 +1,6 @@
 """A file is there whole or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
         fail()
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ChartmarkError, match="not a plain file"), atomic(pipe):
+        pass
+    assert pipe.is_fifo()
 
 
 def test_a_place_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Shared by all tests: the shipped model, the corpora where they are, and a quiet hub."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,16 @@ def starter():
     from core.extraction import models
 
     return models.load("starter")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import ssl
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -15,9 +16,9 @@ from core.errors import ChartmarkError
 from core.files import atomic, read_text
 
 SHORTEST_PASSWORD = 12
-# A person mistypes a few times; a guesser needs millions. All names share the larger limit, so that
-# many names can't be tried in turn.
-_A_NAME, _ALL_NAMES = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
+# A person mistypes a few times; a guesser needs millions. Names that don't exist share one limit: each
+# try costs a hash, and strangers must not use up the tries of those who are known.
+_A_NAME, _STRANGERS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
 _HASHER = PasswordHasher()
 
 
@@ -35,6 +36,13 @@ def check_exposure(host: str, auth: Path | None, cert: Path | None, key: Path | 
     for file in (cert, key):
         if file is not None and not file.is_file():
             raise ChartmarkError(f"no file {file}: give the TLS certificate and its key as PEM files")
+    if cert is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        except (OSError, ssl.SSLError) as error:
+            raise ChartmarkError(
+                f"{cert} and {key} are no TLS certificate and its key (PEM): {error.args[-1]}"
+            ) from None
     if is_loopback(host):
         return
     if auth is None:
@@ -61,19 +69,20 @@ class Passwords:
 
     def __call__(self, name: str, password: str) -> bool:
         """Whether the password is right; after too many attempts nothing is, for a minute."""
-        allowed = self._limiter.hit(_ALL_NAMES) and self._limiter.hit(_A_NAME, name)
-        if not allowed:
+        known = name in self._hashes
+        if not (self._limiter.hit(_A_NAME, name) if known else self._limiter.hit(_STRANGERS)):
             return False
         try:
             _HASHER.verify(self._hashes.get(name, self._decoy), password)
         except (Argon2Error, InvalidHashError):
             return False
-        return name in self._hashes
+        return known
 
 
 def add_user(path: Path, name: str, password: str) -> None:
     """Add a user or set a new password. Raises ChartmarkError if name or password won't do."""
-    if not name.strip() or any(not c.isprintable() for c in name):
+    name = name.strip()
+    if not name or any(not c.isprintable() for c in name):
         raise ChartmarkError("a user's name needs at least one character, and only printable ones")
     if len(password) < SHORTEST_PASSWORD:
         raise ChartmarkError(f"the password is too short: use at least {SHORTEST_PASSWORD} characters")

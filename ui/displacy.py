@@ -26,6 +26,8 @@ _SPAN = {
     "start": '<span class="start" style="top:{top_offset}px"><span class="tag" style="background:{bg}">'
     "{label}{kb_link}</span></span>",
 }
+# What a stacked span's tag gets of its mention's look: displaCy puts the colour into a style.
+_LOOKS = {"is-negative": ";text-decoration:line-through", "is-unusual": ";outline:2px dashed", "": ""}
 _LONGEST_WORD = 16  # characters of what stands between two mentions of a figure
 
 
@@ -125,7 +127,7 @@ def _stacked(document: Document, part: list[Entity], start: int, end: int, schem
     # displaCy puts a blank after every token: take one away where the text has its own.
     tokens = [document.text[a:b].removesuffix(" ") for a, b in pairwise(edges)]
     labels = {e.id: _label(e, schema) for e in part}
-    colours = {labels[e.id]: _colour(schema, e.type) for e in part}
+    colours = {labels[e.id]: _colour(schema, e.type) + _LOOKS[_look(e, schema)] for e in part}
     spans = [
         {"start_token": place[e.start], "end_token": place[e.end], "label": labels[e.id]} for e in part
     ]
@@ -183,7 +185,7 @@ def _figure(
 def _between(text: str, *, opening: bool) -> list[dict[str, str]]:
     """What stands before a mention as one word: whole if short, its ends if long, its last words
     before the first mention."""
-    words = text.split()
+    words = text.strip(" \t\r\n.,;:").split()
     if not words:
         return []
     short = " ".join(words)

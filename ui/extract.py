@@ -1,7 +1,9 @@
 """The Extract tab: a note in, its mentions and relations out."""
 
 import io
+import sys
 import time
+import traceback
 import zipfile
 from collections import Counter
 from html import escape
@@ -10,11 +12,14 @@ from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
+from pydantic import ValidationError
 
-from core.document import Document, to_json
+from core.document import Document, Note, explain, to_json
 from core.errors import ChartmarkError
 from core.extraction import device, models
+from core.extraction.batch import annotated
 from core.formats import brat
+from core.schema import Schema
 from ui import displacy
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -32,7 +37,7 @@ def build(shelf: models.Shelf) -> None:
         with gr.Column(scale=5, min_width=340):
             note = gr.Textbox(
                 label="Note", lines=16, max_lines=28, placeholder="Paste a note, or pick an example.",
-                elem_id="note", max_length=LONGEST,
+                elem_id="note",
             )  # fmt: skip
             examples = sorted(EXAMPLES.glob("*.txt"))
             gr.Examples(
@@ -54,7 +59,7 @@ def build(shelf: models.Shelf) -> None:
                     info="Chosen for each label on held-out notes.",
                 )
                 threshold = gr.Slider(
-                    0, 1, value=0.5, step=0.05, label="Lowest score shown", interactive=False
+                    0.05, 1, value=0.5, step=0.05, label="Lowest score shown", interactive=False
                 )
         with gr.Column(scale=7, min_width=340):
             summary = gr.HTML(_EMPTY, elem_id="summary")
@@ -66,14 +71,14 @@ def build(shelf: models.Shelf) -> None:
                         mentions = gr.Dataframe(
                             headers=_MENTIONS, interactive=False, wrap=True, show_label=False,
                             datatype=["str", "str", "str", "str", "number", "number", "number"],
-                            column_widths=["8%", "32%", "16%", "16%", "10%", "9%", "9%"],
+                            column_widths=["55px", "200px", "105px", "110px", "75px", "65px", "65px"],
                             elem_id="mentions", buttons=["copy"],
                         )  # fmt: skip
                     with gr.Tab("Relations"):
                         relations = gr.Dataframe(
                             headers=_RELATIONS, interactive=False, wrap=True, show_label=False,
                             datatype=["str", "str", "str", "number"],
-                            column_widths=["36%", "18%", "36%", "10%"],
+                            column_widths=["220px", "120px", "220px", "75px"],
                             elem_id="relations", buttons=["copy"],
                         )  # fmt: skip
                 with gr.Row():
@@ -82,15 +87,22 @@ def build(shelf: models.Shelf) -> None:
 
     def run(text: str, model_id: str, own_thresholds: bool, lowest: float) -> dict[Any, Any]:
         try:
-            document, seconds = _read(shelf, text, model_id, None if own_thresholds else lowest)
+            return show(*_read(shelf, text, model_id, None if own_thresholds else lowest), model_id)
         except ChartmarkError as error:
-            # Nothing of an earlier note may stand beside a newer one.
-            return {
-                **dict.fromkeys([marked, arcs, mentions, relations, as_json, as_brat]),
-                summary: _problem(error),
-                results: gr.Column(visible=False),
-            }
-        schema = shelf.take(model_id).schema
+            problem = str(error)
+        except Exception as error:
+            # A fault of ours. Its message may hold the note, so only its place is told.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            problem = f"Chartmark failed ({type(error).__name__} in {place.name}); please report this"
+            print(f"{type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr)
+        # Nothing of an earlier note may stand beside a newer one.
+        return {
+            **dict.fromkeys([marked, arcs, mentions, relations, as_json, as_brat]),
+            summary: f'<div class="problem" role="alert">{escape(problem)}</div>',
+            results: gr.Column(visible=False),
+        }
+
+    def show(document: Document, schema: Schema, seconds: float, model_id: str) -> dict[Any, Any]:
         return {
             summary: _summary(document, seconds, model_id) + displacy.legend(schema),
             results: gr.Column(visible=True),
@@ -124,14 +136,24 @@ def build(shelf: models.Shelf) -> None:
 
 def _read(
     shelf: models.Shelf, text: str, model_id: str, threshold: float | None
-) -> tuple[Document, float]:
+) -> tuple[Document, Schema, float]:
+    """The note as a document, the model's schema, and the seconds that reading it took."""
     if not text or not text.strip():
         raise ChartmarkError("There is nothing to read yet: paste a note, or pick an example.")
+    if len(text) > LONGEST:
+        raise ChartmarkError(
+            f"This text has {len(text):,} characters. Up to {LONGEST:,} are shown here; longer ones "
+            "are read by `python app.py extract`."
+        )
+    try:
+        note = Note(id="note", text=text)
+    except ValidationError as error:
+        raise ChartmarkError(explain(error)) from None
     extractor = shelf.take(model_id)
     began = time.perf_counter()
     (found,) = extractor.extract([text], threshold)
     seconds = time.perf_counter() - began
-    return Document(id="note", text=text, entities=found.entities, relations=found.relations), seconds
+    return annotated(note, found), extractor.schema, seconds
 
 
 def mention_rows(document: Document) -> list[list[str | int | float]]:
@@ -174,10 +196,6 @@ _EMPTY = (
     "<p>Pick an example or paste a note, then press <b>Extract</b>. "
     "Nothing leaves this machine.</p></div>"
 )
-
-
-def _problem(error: ChartmarkError) -> str:
-    return f'<div class="problem" role="alert">{escape(str(error))}</div>'
 
 
 def _brat_zip(document: Document) -> bytes:

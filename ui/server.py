@@ -2,7 +2,14 @@
 
 import os
 import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
+
+from filelock import FileLock, Timeout
 
 from core.errors import ChartmarkError
 from core.extraction import device, models
@@ -11,34 +18,60 @@ CACHE = models.ROOT / ".cache"
 LARGEST_UPLOAD = "50mb"
 
 
-def private_cache(port: int) -> Path:
-    """An empty folder that only this user can read; what an earlier start left there is deleted."""
-    folder = CACHE / str(port)
-    shutil.rmtree(folder, ignore_errors=True)
+@contextmanager
+def private_cache(port: int) -> Iterator[Path]:
+    """An empty folder that only this user can read, deleted at the end.
+
+    What servers that were killed left behind is deleted too; those still running hold a lock.
+    """
     try:
-        folder.mkdir(parents=True, mode=0o700)
-        folder.chmod(0o700)
+        CACHE.mkdir(mode=0o700, exist_ok=True)
+        for left in (p for p in CACHE.iterdir() if p.is_dir()):
+            with suppress(Timeout), FileLock(f"{left}.lock", timeout=0):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = CACHE / str(port)
+        with FileLock(f"{folder}.lock", timeout=0):
+            folder.mkdir(mode=0o700)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except Timeout:
+        raise ChartmarkError(f"Chartmark runs on port {port} already; choose another --port") from None
     except OSError as error:
-        raise ChartmarkError(f"can't make the private folder {folder}: {error.strerror}") from None
-    return folder
+        raise ChartmarkError(f"can't use the private folder {CACHE}: {error.strerror}") from None
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise ChartmarkError, with the system's reason, if nothing can listen there."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "not a port"
+        raise ChartmarkError(
+            f"can't listen on {host}:{port} ({reason}); choose another --port"
+        ) from None
 
 
 def serve(
     host: str, port: int, auth: Path | None, cert: Path | None, key: Path | None, *, hub_allowed: bool
 ) -> None:
     """Serve until interrupted. `access.check_exposure` has judged host, auth and cert before."""
-    cache = private_cache(port)
-    # Gradio reads these when it is imported.
-    os.environ["GRADIO_TEMP_DIR"] = str(cache)
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from ui import page
-    from ui.access import Passwords
+    check_address(host, port)
+    with private_cache(port) as cache:
+        # Gradio reads these when it is imported.
+        os.environ["GRADIO_TEMP_DIR"] = str(cache)
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        from ui import page
+        from ui.access import Passwords
 
-    problem = device.unusable_gpu()
-    if problem:
-        print(problem)
-    app = page.build(problem)
-    try:
+        problem = device.unusable_gpu()
+        if problem:
+            print(problem)
+        app = page.build(problem)
         app.launch(
             server_name=host,
             server_port=port,
@@ -59,12 +92,13 @@ def serve(
             quiet=True,
             prevent_thread_lock=True,
         )
-    except OSError:
-        raise ChartmarkError(f"port {port} is taken; choose another with --port") from None
-    print(f"Chartmark is at {'https' if cert else 'http'}://{host}:{port}", flush=True)
-    if hub_allowed:
-        print("Models may be fetched from the Hugging Face hub.", flush=True)
-    app.block_thread()
+        # torch takes seconds to import: do so while the first user reads the page.
+        warm = Thread(target=import_module, args=["core.extraction.model_folder"], daemon=True)
+        warm.start()
+        print(f"Chartmark is at {'https' if cert else 'http'}://{host}:{port}", flush=True)
+        if hub_allowed:
+            print("Models may be fetched from the Hugging Face hub.", flush=True)
+        app.block_thread()
 
 
 def blocked(auth: Path | None, key: Path | None) -> list[Path]:

@@ -30,14 +30,17 @@ def test_another_host_needs_a_password(host: str) -> None:
         check_exposure(host, None, None, None)
 
 
-def test_another_host_needs_tls(file: Path) -> None:
+def test_another_host_needs_tls(file: Path, certificate: tuple[Path, Path]) -> None:
+    cert, key = certificate
     with pytest.raises(ChartmarkError, match="in clear: add --cert"):
         check_exposure("0.0.0.0", file, None, None)
     with pytest.raises(ChartmarkError, match="go together"):
-        check_exposure("0.0.0.0", file, file, None)
+        check_exposure("0.0.0.0", file, cert, None)
     with pytest.raises(ChartmarkError, match=r"no file .*none\.pem"):
-        check_exposure("0.0.0.0", file, file, file.with_name("none.pem"))
-    check_exposure("0.0.0.0", file, file, file)
+        check_exposure("0.0.0.0", file, cert, file.with_name("none.pem"))
+    with pytest.raises(ChartmarkError, match="no TLS certificate and its key"):
+        check_exposure("0.0.0.0", file, file, file)
+    check_exposure("0.0.0.0", file, cert, key)
 
 
 def test_only_the_right_password_opens(file: Path) -> None:
@@ -61,11 +64,16 @@ def test_guessing_is_cut_off_for_right_and_wrong_alike(file: Path) -> None:
     assert not users("ann", PASSWORD)
 
 
-def test_many_names_share_one_limit(file: Path) -> None:
+def test_strangers_use_up_nobodys_tries(file: Path) -> None:
     users = Passwords(file)
-    for n in range(30):
-        users(f"name{n}", "a guess of mine")
-    assert not users("ann", PASSWORD)
+    for n in range(40):
+        assert not users(f"name{n}", "a guess of mine")
+    assert users("ann", PASSWORD)
+
+
+def test_blanks_around_a_name_are_not_part_of_it(file: Path) -> None:
+    add_user(file, " bob ", PASSWORD)
+    assert Passwords(file)("bob", PASSWORD)
 
 
 @pytest.mark.parametrize(

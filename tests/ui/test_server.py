@@ -5,6 +5,7 @@ import json
 import ssl
 import stat
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 import zipfile
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 
+from core.errors import ChartmarkError
 from tests.conftest import ROOT
 from tests.serving import served
 from ui.access import add_user
@@ -130,23 +132,63 @@ def test_no_clinical_text_reaches_the_log(client: Client, log: Path) -> None:
     assert "Secretname" not in log.read_text()
 
 
-def test_a_start_wipes_what_the_last_one_left() -> None:
-    from ui.server import private_cache
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [("fever \ud83d cough Secretname", "starter"), (NOTE, "Secretname has HIV. " * 20), (NOTE, None)],
+    ids=["half a surrogate pair", "a note as the model", "no model"],
+)
+def test_odd_values_over_the_api_show_and_log_no_text(
+    server: tuple[str, int], log: Path, text: str, model: str | None
+) -> None:
+    body = json.dumps({"data": [text, model, True, 0.5]}).encode()
+    post = urllib.request.Request(
+        f"{server[0]}/gradio_api/call/extract", body, {"Content-Type": "application/json"}
+    )
+    event = json.loads(urllib.request.urlopen(post).read())["event_id"]
+    answer = urllib.request.urlopen(f"{server[0]}/gradio_api/call/extract/{event}").read().decode()
+    assert "Secretname" not in answer
+    assert "Secretname" not in log.read_text()
 
-    folder = private_cache(1)
-    (folder / "left").write_text("a note")
-    assert list(private_cache(1).iterdir()) == []
-    folder.rmdir()
+
+def test_a_text_that_is_too_long_is_refused_whole(client: Client) -> None:
+    summary, marked, *_ = extract(client, "fever " * 200_000)
+    assert "1,200,000 characters" in summary
+    assert not marked
 
 
-def test_a_login_is_needed_over_tls(tmp_path: Path) -> None:
-    users, cert, key = (tmp_path / n for n in ("users.json", "cert.pem", "key.pem"))
-    add_user(users, "ann", "correct horse battery")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=localhost", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
+def test_nothing_of_an_earlier_server_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from ui import server as module
+
+    monkeypatch.setattr(module, "CACHE", tmp_path / "cache")
+    killed = tmp_path / "cache" / "9999"
+    killed.mkdir(parents=True)
+    (killed / "note.json").write_text("a note")
+    with module.private_cache(1) as folder:
+        assert list(folder.iterdir()) == []
+        assert not killed.exists()
+        (folder / "note.json").write_text("a note")
+        with module.private_cache(2):
+            assert (folder / "note.json").exists()  # a running server's is its own
+        with pytest.raises(ChartmarkError, match="runs on port 1 already"), module.private_cache(1):
+            pass
+    assert not folder.exists()
+
+
+def test_a_port_that_is_taken_is_one_line(server: tuple[str, int]) -> None:
+    done = subprocess.run(
+        [sys.executable, "app.py", "--port", str(server[1])],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"app.py: can't listen on 127.0.0.1:{server[1]} (Address already in use); "
+        "choose another --port\n"
+    )
+
+
+def test_a_login_is_needed_over_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    users, (cert, key) = tmp_path / "users.json", certificate
+    add_user(users, "ann", "correct horse battery")
     options = ["--host", "0.0.0.0", "--auth", str(users), "--cert", str(cert), "--key", str(key)]
     trusting = ssl.create_default_context(cafile=cert)
     trusting.check_hostname = False

@@ -1,0 +1,1 @@
+"""Synthetic notes whose relations are written in the text. Here so far: the lexicon."""

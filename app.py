@@ -33,6 +33,17 @@ def extract(args: argparse.Namespace) -> None:
     print(f"{count} notes read, written to {args.output}", file=sys.stderr)
 
 
+def generate(args: argparse.Namespace) -> None:
+    from training.synthetic import audit
+    from training.synthetic import generate as synthetic
+
+    counts = {"train": args.train, "dev": args.dev, "test": args.test, "test_seen": args.test}
+    synthetic.generate(args.output, counts, args.seed)
+    if args.audit:
+        for line in audit.report(synthetic.read(args.output)):
+            print(line)
+
+
 def train(args: argparse.Namespace) -> None:
     from core.schema import Schema, default_schema
     from training import preset, run
@@ -71,6 +82,13 @@ def share(text: str) -> float:
     return number
 
 
+def count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of notes")
+    return number
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but a wrong call gets one line, like every other error."""
 
@@ -97,6 +115,15 @@ def parser() -> Parser:
     sub.add_argument("--model", default="starter", help="a model's name, a run's id or a folder")
     sub.add_argument("--threshold", type=share, metavar="T", help="in place of the model's own")
     sub.set_defaults(run=extract)
+
+    sub = commands.add_parser("generate", help="synthetic notes whose relations are in the text")
+    sub.add_argument("--output", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--train", type=count, default=4000, metavar="N")
+    sub.add_argument("--dev", type=count, default=500, metavar="N")
+    sub.add_argument("--test", type=count, default=500, metavar="N", help="and as many test_seen")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--audit", action="store_true", help="what the sets hold and give away")
+    sub.set_defaults(run=generate)
 
     sub = commands.add_parser("train", help="train a model")
     sub.add_argument("--preset", required=True, metavar="NAME")

@@ -1,1 +1,1 @@
-"""Synthetic notes whose relations are written in the text. Here so far: the lexicon."""
+"""Synthetic notes whose relations are written in the text: lexicon, ways of saying, notes, audit."""

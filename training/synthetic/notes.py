@@ -1,0 +1,219 @@
+"""Notes made of ways of saying: which mentions they hold, and the relations that their text states.
+
+Slots are filled alike whether a way relates them or not, from a note's theme (a few diseases and what
+goes with them) or from anywhere, so that names tell nothing about what is related.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from core.document import Document, Entity, Relation
+from core.files import read_text
+from training.synthetic.lexicon import Lexicon, Name, lexicon
+from training.synthetic.ways import Close, Open, Slot, Value, Way, ways
+
+# The share of sentences that relate something, of notes that relate nothing, and of slots that
+# are filled from the theme.
+RELATING, SILENT, THEMED = 0.35, 0.16, 0.6
+_TYPO = 0.01  # of words
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What notes may use: names by type, ways by relation (None: nothing related), neighbours."""
+
+    names: dict[str, tuple[Name, ...]]
+    ways: dict[str | None, tuple[Way, ...]]
+    linked: dict[Name, tuple[Name, ...]]
+
+
+@cache
+def pool(*, held_out: bool) -> Pool:
+    """The names and ways of training notes, or those held out for testing."""
+    whole: Lexicon = lexicon()
+    names: dict[str, list[Name]] = defaultdict(list)
+    for n in whole.names:
+        if n.held_out == held_out:
+            names[n.type].append(n)
+    by_relation: dict[str | None, list[Way]] = defaultdict(list)
+    for w in ways():
+        if w.held_out == held_out:
+            by_relation[w.relation].append(w)
+    linked: dict[Name, list[Name]] = defaultdict(list)
+    for x in whole.links:
+        if x.head.held_out == x.tail.held_out == held_out:
+            linked[x.head].append(x.tail)
+            linked[x.tail].append(x.head)
+    return Pool(
+        {k: tuple(v) for k, v in names.items()},
+        {k: tuple(v) for k, v in by_relation.items()},
+        {k: tuple(dict.fromkeys(v)) for k, v in linked.items()},
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A note as it is written."""
+
+    chance: random.Random
+    text: str = ""
+    entities: list[Entity] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+
+    def mention(self, start: int, kind: str, assertion: str) -> str:
+        key = f"T{len(self.entities) + 1}"
+        self.entities.append(
+            Entity(
+                id=key,
+                start=start,
+                end=len(self.text),
+                type=kind,
+                attributes={"assertion": assertion},
+            )
+        )
+        return key
+
+
+def notes(split: str, count: int, seed: int, *, held_out: bool) -> Iterator[Document]:
+    """`count` notes. The same split, seed and number give the same note on any machine."""
+    material = pool(held_out=held_out)
+    for n in range(count):
+        # A seed of text is hashed with SHA-512, so it doesn't depend on the machine.
+        chance = random.Random(f"{seed}/{split}/{n}")  # noqa: S311
+        yield _note(f"{split}-{seed}-{n}", material, chance)
+
+
+def _note(name: str, material: Pool, chance: random.Random) -> Document:
+    draft = _Draft(chance)
+    kind, sections = chance.choice(_kinds())
+    theme = _theme(material, chance)
+    relating = 0.0 if chance.random() < SILENT else RELATING
+    for heading, style in chance.sample(sections, max(2, len(sections) - chance.randrange(2))):
+        draft.text += ("\n" if draft.text else "") + _heading(heading, chance)
+        for i in range(chance.randint(1, 4)):
+            way = _choose(material, relating, chance)
+            mark = {"l": ("\n- ", f"\n{i + 1}. ", "\n")[len(heading) % 3], "s": " "}[style]
+            draft.text += mark if i or style == "l" else ""
+            _say(draft, way, material, theme)
+        draft.text += "\n"
+    order = sorted(draft.entities, key=lambda e: (e.start, -e.end))
+    ids = {e.id: f"T{i}" for i, e in enumerate(order, start=1)}
+    return Document(
+        id=name,
+        text=draft.text,
+        entities=tuple(e.model_copy(update={"id": ids[e.id]}) for e in order),
+        relations=tuple(
+            r.model_copy(update={"head": ids[r.head], "tail": ids[r.tail]}) for r in draft.relations
+        ),
+        meta={"source": "synthetic", "kind": kind},
+    )
+
+
+def _choose(material: Pool, relating: float, chance: random.Random) -> Way:
+    if chance.random() >= relating:
+        return chance.choice(material.ways[None])
+    return chance.choice(material.ways[chance.choice([r for r in material.ways if r])])
+
+
+def _theme(material: Pool, chance: random.Random) -> tuple[Name, ...]:
+    """A disease or two with all that goes with them."""
+    chosen = chance.sample(material.names["Disease"], chance.randint(1, 2))
+    near = [n for d in chosen for n in material.linked.get(d, ())]
+    return (*chosen, *near, *(n for d in near for n in material.linked.get(d, ())[:2]))
+
+
+def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name]) -> None:
+    """Write one way, its slots filled, and what it relates."""
+    chance = draft.chance
+    keys: dict[str, str] = {}
+    used: set[Name] = set()
+    opened: list[tuple[Open, int]] = []
+    last: Name | None = None
+    begins = True
+    for part in way.parts:
+        if isinstance(part, str):
+            draft.text += _typed(part, chance)
+        elif isinstance(part, Value):
+            draft.text += _value(last, chance)
+        elif isinstance(part, Open):
+            opened.append((part, len(draft.text)))
+        elif isinstance(part, Close):
+            mention, start = opened.pop()
+            keys[mention.key] = draft.mention(start, mention.type, "present")
+        elif isinstance(part, Slot):
+            last = _fill(part, material, theme, used, chance)
+            start = len(draft.text)
+            draft.text += _form(last, chance, begins=begins)
+            keys[part.key] = draft.mention(start, last.type, part.assertion)
+        begins = False
+    for head, tail in way.pairs:
+        draft.relations.append(Relation(head=keys[head], tail=keys[tail], type=way.relation or ""))
+
+
+def _fill(
+    slot: Slot, material: Pool, theme: Sequence[Name], used: set[Name], chance: random.Random
+) -> Name:
+    kind = chance.choice(slot.types)
+    near = [n for n in theme if n.type == kind and n not in used]
+    anywhere = material.names[kind]
+    name = chance.choice(near) if near and chance.random() < THEMED else chance.choice(anywhere)
+    while name in used:
+        name = chance.choice(anywhere)
+    used.add(name)
+    return name
+
+
+def _form(name: Name, chance: random.Random, *, begins: bool) -> str:
+    form = name.forms[0] if chance.random() < 0.6 else chance.choice(name.forms)
+    if begins and chance.random() < 0.7:
+        form = form[0].upper() + form[1:]
+    return _misspelt(form, chance) if chance.random() < 0.02 else form
+
+
+def _value(name: Name | None, chance: random.Random) -> str:
+    if name is None or name.values is None:
+        return chance.choice(("abnormal", "elevated", "high", "low", "borderline"))
+    low, high, unit = name.values
+    number = low + (high - low) * chance.random()
+    written = f"{number:.1f}" if high < 20 else f"{number:.0f}"
+    return f"{written} {unit}".rstrip() if chance.random() < 0.7 else written
+
+
+def _typed(text: str, chance: random.Random) -> str:
+    """Words as typed: now and then one is misspelt, or the stop at the end is missing."""
+    words = [
+        _misspelt(w, chance) if len(w) > 4 and chance.random() < _TYPO else w for w in text.split(" ")
+    ]
+    typed = " ".join(words)
+    return typed.removesuffix(".") if typed.endswith(".") and chance.random() < 0.08 else typed
+
+
+def _misspelt(word: str, chance: random.Random) -> str:
+    """Two letters swapped, one doubled or one left out."""
+    if len(word) < 5:
+        return word
+    i = chance.randrange(1, len(word) - 2)
+    if not word[i : i + 2].isalpha():
+        return word
+    swapped = word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+    return chance.choice((swapped, word[:i] + word[i] + word[i:], word[:i] + word[i + 1 :]))
+
+
+def _heading(heading: str, chance: random.Random) -> str:
+    return f"{heading}: " if chance.random() < 0.6 else f"{heading}:\n"
+
+
+@cache
+def _kinds() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Kinds of note with their (heading, style) sections."""
+    kinds = []
+    for line in read_text(Path(__file__).with_name("note_kinds.txt")).splitlines():
+        if line.strip() and not line.startswith("//"):
+            name, _, rest = line.partition(" | ")
+            sections = [s.strip().rpartition(":") for s in rest.split(";")]
+            kinds.append((name, [(heading, style) for heading, _, style in sections]))
+    return kinds

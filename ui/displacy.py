@@ -28,6 +28,8 @@ _SPAN = {
 }
 # What a stacked span's tag gets of its mention's look: displaCy puts the colour into a style.
 _LOOKS = {"is-negative": ";text-decoration:line-through", "is-unusual": ";outline:2px dashed", "": ""}
+# Hundreds of figures make a browser slow; the table has every relation.
+_MOST_FIGURES, _MOST_LISTED = 60, 100
 _LONGEST_WORD = 16  # characters of what stands between two mentions of a figure
 
 
@@ -72,11 +74,16 @@ def arcs(document: Document, schema: Schema) -> str:
             by_sentence[home].append(r)
         else:
             across.append(r)
+    drawn = sorted(by_sentence.items())[:_MOST_FIGURES]
     figures = "".join(
         f'<div class="arcs">{_figure(document, relations, home, schema)}</div>'
-        for home, relations in sorted(by_sentence.items())
+        for home, relations in drawn
     )
-    return figures + _listed(document, across, mentions)
+    rest = len(by_sentence) - len(drawn)
+    more = (
+        f'<p class="more">… and {rest} more sentences: see the table of relations</p>' if rest else ""
+    )
+    return figures + more + _listed(document, across, mentions)
 
 
 def _blocks(document: Document) -> Iterator[tuple[int, int, list[Entity]]]:
@@ -225,9 +232,11 @@ def _listed(document: Document, relations: list[Relation], mentions: dict[str, E
     rows = "".join(
         f"<li><b>{escape(document.mention(mentions[r.head]))}</b> {escape(r.type)} "
         f"<b>{escape(document.mention(mentions[r.tail]))}</b></li>"
-        for r in relations
+        for r in relations[:_MOST_LISTED]
     )
-    return f'<div class="across"><p>Between sentences, or nested:</p><ul>{rows}</ul></div>'
+    rest = len(relations) - _MOST_LISTED
+    more = f"<p>… and {rest} more: see the table of relations</p>" if rest > 0 else ""
+    return f'<div class="across"><p>Between sentences, or nested:</p><ul>{rows}</ul>{more}</div>'
 
 
 def _label(e: Entity, schema: Schema) -> str:

@@ -36,7 +36,7 @@ def build(shelf: models.Shelf) -> None:
     with gr.Row(elem_classes="extract"):
         with gr.Column(scale=5, min_width=340):
             note = gr.Textbox(
-                label="Note", lines=16, max_lines=28, placeholder="Paste a note, or pick an example.",
+                label="Note", lines=20, max_lines=20, placeholder="Paste a note, or pick an example.",
                 elem_id="note",
             )  # fmt: skip
             examples = sorted(EXAMPLES.glob("*.txt"))

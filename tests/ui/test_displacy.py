@@ -142,3 +142,16 @@ def test_every_value_that_is_not_the_default_is_in_the_legend() -> None:
         }
     )
     assert '<span class="key struck">no</span>' in displacy.legend(schema)
+
+
+def test_a_long_note_draws_some_and_says_how_many_more() -> None:
+    line = "Ceftriaxone for pneumonia.\n"
+    entities, relations = [], []
+    for n in range(80):
+        for key, words, kind in (("a", "Ceftriaxone", "Drug"), ("b", "pneumonia", "Disease")):
+            start = n * len(line) + line.index(words)
+            entities.append(Entity(id=f"{key}{n}", start=start, end=start + len(words), type=kind))
+        relations.append(Relation(head=f"a{n}", tail=f"b{n}", type="treats"))
+    markup = displacy.arcs(note(line * 80, *entities, relations=tuple(relations)), SCHEMA)
+    assert markup.count("<svg") == 60
+    assert "… and 20 more sentences: see the table" in markup

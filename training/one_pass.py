@@ -147,6 +147,7 @@ def _arguments(preset: Preset, folder: Path) -> TrainingArguments:
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=s.epochs,
         per_device_train_batch_size=s.batch,
+        gradient_accumulation_steps=s.accumulate,
         learning_rate=s.learning_rate,
         warmup_steps=s.warmup,
         weight_decay=s.weight_decay,

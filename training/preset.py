@@ -28,10 +28,12 @@ class Lora(_Part):
 
 
 class Schedule(_Part):
-    """AdamW with linear warm-up and decay. `batch` counts windows, `warmup` is a share of steps."""
+    """AdamW with linear warm-up and decay. A step reads `batch` windows `accumulate` times;
+    `warmup` is a share of the steps."""
 
     epochs: int = Field(gt=0)
     batch: int = Field(gt=0)
+    accumulate: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
     heads_learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)

@@ -54,7 +54,7 @@ def test_a_run_learns_and_leaves_a_model(runs: Path, tmp_path: Path) -> None:
     source.write_text("".join(to_json(note(n)) + "\n" for n in range(120)))
     changes = [
         "schedule.epochs=6",
-        "schedule.batch=8",
+        "schedule.accumulate=1",
         "schedule.learning_rate=0.002",
         "heads.size=64",
         "tune=0.25",

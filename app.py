@@ -28,6 +28,7 @@ def serve(args: argparse.Namespace) -> None:
 def extract(args: argparse.Namespace) -> None:
     from core.extraction import batch, models
 
+    batch.check(args.input, args.output)
     extractor = models.load(args.model)
     count = batch.extract_file(args.input, args.output, extractor, args.threshold)
     print(f"{count} notes read, written to {args.output}", file=sys.stderr)
@@ -97,7 +98,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    root = Parser(prog="app.py", description=__doc__)
+    root = Parser(
+        prog="app.py", description=__doc__, epilog="Without a command: serve (`serve --help`)."
+    )
     root.set_defaults(allow_hub=False)
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
 

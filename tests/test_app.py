@@ -61,6 +61,14 @@ def test_labels_of_the_input_are_replaced(tmp_path: Path) -> None:
     assert all(e.type != "Old" for e in document.entities)
 
 
+def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "gold.jsonl"
+    source.write_text(lines(NOTES))
+    assert run("extract", source, "--output", tmp_path / "." / "gold.jsonl") == 1
+    assert "is the input: its labels would be lost" in one_line(capsys)
+    assert source.read_text() == lines(NOTES)
+
+
 def test_text_files_keep_their_line_ends(tmp_path: Path) -> None:
     folder, target = tmp_path / "notes", tmp_path / "out.jsonl"
     folder.mkdir()

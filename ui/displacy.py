@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
+from uuid import uuid4
 
 from spacy import displacy
 
@@ -131,17 +132,20 @@ def _marked(document: Document, part: list[Entity], start: int, end: int, schema
 def _stacked(document: Document, part: list[Entity], start: int, end: int, schema: Schema) -> str:
     edges = sorted({start, end, *(e.start for e in part), *(e.end for e in part)})
     place = {offset: i for i, offset in enumerate(edges)}
-    # displaCy puts a blank after every token: take one away where the text has its own.
-    tokens = [document.text[a:b].removesuffix(" ") for a, b in pairwise(edges)]
+    # displaCy puts a blank after every token outside mentions: it goes, with the mark before it.
+    mark = uuid4().hex
+    tokens = [
+        document.text[a:b] + ("" if any(e.start <= a < e.end for e in part) else mark)
+        for a, b in pairwise(edges)
+    ]
     labels = {e.id: _label(e, schema) for e in part}
     colours = {labels[e.id]: _colour(schema, e.type) + _LOOKS[_look(e, schema)] for e in part}
     spans = [
         {"start_token": place[e.start], "end_token": place[e.end], "label": labels[e.id]} for e in part
     ]
-    return _render(
-        {"text": "", "tokens": tokens, "spans": spans},
-        "span",
-        {"colors": colours, "template": _SPAN},
+    options: dict[str, object] = {"colors": colours, "template": _SPAN}
+    return _render({"text": "", "tokens": tokens, "spans": spans}, "span", options).replace(
+        f"{mark} ", ""
     )
 
 

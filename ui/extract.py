@@ -59,7 +59,13 @@ def build(shelf: models.Shelf) -> None:
                     info="Chosen for each label on held-out notes.",
                 )
                 threshold = gr.Slider(
-                    0.05, 1, value=0.5, step=0.05, label="Lowest score shown", interactive=False
+                    0.05,
+                    1,
+                    value=0.5,
+                    step=0.05,
+                    label="Lowest score shown",
+                    interactive=False,
+                    elem_id="threshold",
                 )
         with gr.Column(scale=7, min_width=340):
             summary = gr.HTML(_EMPTY, elem_id="summary")
@@ -117,12 +123,22 @@ def build(shelf: models.Shelf) -> None:
     outputs = [summary, results, marked, arcs, mentions, relations, as_json, as_brat]
     inputs = [note, model, own, threshold]
     gr.on(
-        [read.click, note.submit, threshold.release],
+        [read.click, note.submit],
         run,
         inputs,
         outputs,
         api_name="extract",
         show_progress="minimal",
+        concurrency_limit=1,
+    )
+    gr.on(
+        [own.change, threshold.change, model.input],
+        lambda text, *rest: run(text, *rest) if text and text.strip() else gr.skip(),
+        inputs,
+        outputs,
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="always_last",
         concurrency_limit=1,
     )
     # On every load of the page: runs may have ended since.

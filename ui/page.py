@@ -18,6 +18,12 @@ THEME = gr.themes.Base(
     radius_size="md",
     font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
     font_mono=["ui-monospace", "Menlo", "Consolas", "monospace"],
+).set(
+    # The defaults are too pale to read: white on teal-500, slate-400 on white.
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_400",
 )
 
 
@@ -37,5 +43,6 @@ def build(problem: str | None = None) -> gr.Blocks:
 def _header(problem: str | None) -> str:
     note = f'<span class="problem">{escape(problem)}</span>' if problem else ""
     return (
-        f"<header><h1>Chartmark</h1><span>entities and relations in clinical text</span>{note}</header>"
+        "<header><h1>Chartmark</h1><span>entities and relations in clinical text · "
+        f"a first version, not a medical device</span>{note}</header>"
     )

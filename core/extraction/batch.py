@@ -66,6 +66,17 @@ def extract_notes(
             yield annotated(note, annotation)
 
 
+def check(source: str, target: Path) -> None:
+    """Raise ChartmarkError, before anything is loaded, at paths that can't work."""
+    path = Path(source)
+    if source != "-" and not path.exists():
+        raise ChartmarkError(f"can't read {source}: No such file or directory")
+    if target.exists() and path.exists() and target.samefile(path):
+        raise ChartmarkError(f"{target} is the input: its labels would be lost; name another --output")
+    if not target.parent.is_dir():
+        raise ChartmarkError(f"can't write {target}: No such file or directory; choose another place")
+
+
 def extract_file(source: str, target: Path, extractor: Extractor, threshold: float | None) -> int:
     """Extract from `source` into a JSON Lines file, with a progress bar; returns how many notes."""
     read = 0

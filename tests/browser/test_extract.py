@@ -130,3 +130,15 @@ def test_it_fits_a_phone(page: Page) -> None:
     page.locator("#extract").click()
     expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_result_keeps_step_with_the_threshold(page: Page) -> None:
+    read(page, "He has a fever and takes aspirin.")
+    expect(page.locator("#marked mark").first).to_be_visible(timeout=60_000)
+    page.get_by_text("Model and threshold").click()
+    page.get_by_label("The model's own thresholds").uncheck()
+    slider = page.locator("#threshold input[type=range]")
+    slider.focus()
+    for _ in range(12):
+        slider.press("ArrowRight")
+    expect(page.locator("#marked mark")).to_have_count(0, timeout=30_000)

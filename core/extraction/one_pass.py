@@ -67,8 +67,12 @@ class OnePassExtractor:
         self.device = next(network.parameters()).device
         names = schema.entity_names
         self._allowed = torch.tensor(
-            [[[r in schema.allowed(h, t) for r in schema.relation_names] for t in names] for h in names]
-        ).reshape(len(names), len(names), -1)
+            [
+                [[r in schema.allowed(h, t) for r in schema.relation_names] for t in names]
+                for h in names
+            ],
+            dtype=torch.bool,
+        )
 
     @torch.inference_mode()
     def extract(self, texts: Sequence[str], threshold: float | None = None) -> list[Annotation]:

@@ -137,3 +137,21 @@ def test_padding_changes_nothing(reader: OnePassExtractor) -> None:
     together = loss(reader.network, *batch(items, SCHEMA, pad)).item()
     mean = sum(a * n for a, n in zip(alone, words, strict=True)) / sum(words)
     assert together == pytest.approx(mean, rel=1e-4)
+
+
+def test_a_schema_without_relations_trains_and_reads(reader: OnePassExtractor) -> None:
+    schema = SCHEMA.model_copy(update={"relations": ()})
+    heads = build_heads(HeadsConfig(size=32, max_width=4, dropout=0.0), schema, 384)
+    bare = OnePassExtractor(
+        OnePass(reader.network.backbone, heads),
+        reader.tokenizer,
+        schema,
+        uncalibrated(schema),
+        window=64,
+        overlap=16,
+    )
+    read, labels = batch(examples(document(ASPIRIN, HEADACHE), bare), schema, 0)
+    assert loss(bare.network, read, labels).isfinite()
+    (found,) = bare.extract([TEXT], 0.0)
+    assert found.entities
+    assert found.relations == ()

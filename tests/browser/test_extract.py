@@ -138,7 +138,10 @@ def test_the_result_keeps_step_with_the_threshold(page: Page) -> None:
     page.get_by_text("Model and threshold").click()
     page.get_by_label("The model's own thresholds").uncheck()
     slider = page.locator("#threshold input[type=range]")
+    # It wakes once the server has answered; keys pressed before that go nowhere.
+    expect(slider).to_be_enabled(timeout=30_000)
     slider.focus()
     for _ in range(12):
         slider.press("ArrowRight")
+    expect(slider).to_have_value("1")
     expect(page.locator("#marked mark")).to_have_count(0, timeout=30_000)

@@ -5,6 +5,7 @@ goes with them) or from anywhere, so that names tell nothing about what is relat
 """
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,26 @@ from training.synthetic.ways import Close, Open, Slot, Value, Way, ways
 # are filled from the theme.
 RELATING, SILENT, THEMED = 0.35, 0.16, 0.6
 _TYPO = 0.01  # of words
+# The share of slots filled with a name that the note has used, of sentences that run on from the one
+# before, and of mentions with a dose behind them or a degree before them (neither is part of the name).
+_REPEATED, _RUN_ON, _DOSED, _GRADED = 0.12, 0.12, 0.25, 0.1
+_DOSES = (
+    "5 mg daily", "10 mg BID", "20 mg qhs", "40 mg", "81 mg", "100 mg PO", "250 mg q6h", "500 mg TID",
+    "1 g IV q24h", "2 puffs prn", "12.5 mg/day", "0.5 mL", "IV", "po", "b.i.d.", "30 mg x 5 days",
+    "at 75 mcg",
+)  # fmt: skip
+_DOSABLE = re.compile(r"[,;]| (for|and|was|given|since|before) |\.?$")
+_DEGREES = (
+    "mild",
+    "moderate",
+    "severe",
+    "worsening",
+    "persistent",
+    "intermittent",
+    "occasional",
+    "new",
+)
+_MOMENTS = ("Today", "This morning", "On 3/14", "HD#2", "Overnight", "12/02", "At 0400", "Since Monday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,7 @@ class _Draft:
     chance: random.Random
     text: str = ""
     entities: list[Entity] = field(default_factory=list)
+    said: list[Name] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
 
     def mention(self, start: int, kind: str, assertion: str) -> str:
@@ -92,13 +114,17 @@ def _note(name: str, material: Pool, chance: random.Random) -> Document:
     kind, sections = chance.choice(_kinds())
     theme = _theme(material, chance)
     relating = 0.0 if chance.random() < SILENT else RELATING
+    longest = chance.choice((2, 4, 7))
     for heading, style in chance.sample(sections, max(2, len(sections) - chance.randrange(2))):
         draft.text += ("\n" if draft.text else "") + _heading(heading, chance)
-        for i in range(chance.randint(1, 4)):
+        for i in range(chance.randint(1, longest)):
             way = _choose(material, relating, chance)
-            mark = {"l": ("\n- ", f"\n{i + 1}. ", "\n")[len(heading) % 3], "s": " "}[style]
-            draft.text += mark if i or style == "l" else ""
-            _say(draft, way, material, theme)
+            runs_on = style == "s" and i > 0 and chance.random() < _RUN_ON
+            if runs_on:
+                _run_on(draft)
+            elif i or style == "l":
+                draft.text += ("\n- ", f"\n{i + 1}. ", "\n")[len(heading) % 3] if style == "l" else " "
+            _say(draft, way, material, theme, begins=not runs_on)
         draft.text += "\n"
     order = sorted(draft.entities, key=lambda e: (e.start, -e.end))
     ids = {e.id: f"T{i}" for i, e in enumerate(order, start=1)}
@@ -126,17 +152,25 @@ def _theme(material: Pool, chance: random.Random) -> tuple[Name, ...]:
     return (*chosen, *near, *(n for d in near for n in material.linked.get(d, ())[:2]))
 
 
-def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name]) -> None:
+def _run_on(draft: _Draft) -> None:
+    """Let the next sentence go on where the last one stopped."""
+    if draft.text.endswith(".") and all(e.end < len(draft.text) for e in draft.entities):
+        draft.text = draft.text[:-1]
+    draft.text += draft.chance.choice((", ", "; ", " and ", " - ", ", also "))
+
+
+def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name], *, begins: bool) -> None:
     """Write one way, its slots filled, and what it relates."""
     chance = draft.chance
     keys: dict[str, str] = {}
     used: set[Name] = set()
     opened: list[tuple[Open, int]] = []
     last: Name | None = None
-    begins = True
-    for part in way.parts:
+    if begins and chance.random() < 0.06:
+        draft.text += chance.choice(_MOMENTS) + chance.choice((": ", ", "))
+    for i, part in enumerate(way.parts):
         if isinstance(part, str):
-            draft.text += _typed(part, chance)
+            draft.text += _typed(part if begins or i else part[0].lower() + part[1:], chance)
         elif isinstance(part, Value):
             draft.text += _value(last, chance)
         elif isinstance(part, Open):
@@ -145,20 +179,37 @@ def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name]) -> None
             mention, start = opened.pop()
             keys[mention.key] = draft.mention(start, mention.type, "present")
         elif isinstance(part, Slot):
-            last = _fill(part, material, theme, used, chance)
+            last = _fill(part, material, theme, draft.said, used, chance)
+            if not opened and last.type in ("Disease", "Symptom") and chance.random() < _GRADED:
+                draft.text += chance.choice(_DEGREES) + " "
             start = len(draft.text)
             draft.text += _form(last, chance, begins=begins)
             keys[part.key] = draft.mention(start, last.type, part.assertion)
+            draft.said.append(last)
+            after = way.parts[i + 1] if i + 1 < len(way.parts) else ""
+            if (
+                last.type == "Drug"
+                and isinstance(after, str)
+                and _DOSABLE.match(after)
+                and chance.random() < _DOSED
+            ):
+                draft.text += " " + chance.choice(_DOSES)
         begins = False
     for head, tail in way.pairs:
         draft.relations.append(Relation(head=keys[head], tail=keys[tail], type=way.relation or ""))
 
 
 def _fill(
-    slot: Slot, material: Pool, theme: Sequence[Name], used: set[Name], chance: random.Random
+    slot: Slot,
+    material: Pool,
+    theme: Sequence[Name],
+    said: Sequence[Name],
+    used: set[Name],
+    chance: random.Random,
 ) -> Name:
     kind = chance.choice(slot.types)
-    near = [n for n in theme if n.type == kind and n not in used]
+    again = chance.random() < _REPEATED
+    near = [n for n in (said if again else theme) if n.type == kind and n not in used]
     anywhere = material.names[kind]
     name = chance.choice(near) if near and chance.random() < THEMED else chance.choice(anywhere)
     while name in used:

@@ -39,7 +39,7 @@ def generate(args: argparse.Namespace) -> None:
     from training.synthetic import generate as synthetic
 
     counts = {"train": args.train, "dev": args.dev, "test": args.test, "test_seen": args.test}
-    synthetic.generate(args.output, counts, args.seed)
+    synthetic.generate(args.output, counts, args.seed, args.vocabulary)
     if args.audit:
         for line in audit.report(synthetic.read(args.output)):
             print(line)
@@ -125,6 +125,9 @@ def parser() -> Parser:
     sub.add_argument("--dev", type=count, default=500, metavar="N")
     sub.add_argument("--test", type=count, default=500, metavar="N", help="and as many test_seen")
     sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument(
+        "--vocabulary", type=Path, metavar="FOLDER", help="open vocabularies, for more names"
+    )
     sub.add_argument("--audit", action="store_true", help="what the sets hold and give away")
     sub.set_defaults(run=generate)
 

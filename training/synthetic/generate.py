@@ -13,7 +13,8 @@ from core.document import Document
 from core.errors import ChartmarkError
 from core.files import atomic
 from core.formats import jsonl
-from training.synthetic import lexicon, ways
+from training.synthetic import lexicon, vocabulary, ways
+from training.synthetic.lexicon import Name
 from training.synthetic.notes import notes
 
 VERSION = 1
@@ -23,23 +24,28 @@ MANIFEST = "manifest.json"
 HELD_OUT = {"train": False, "dev": False, "test": True, "test_seen": False}
 
 
-def generate(folder: Path, counts: dict[str, int], seed: int) -> dict[str, object]:
+def generate(
+    folder: Path, counts: dict[str, int], seed: int, words: Path | None = None
+) -> dict[str, object]:
     """Write a JSON Lines file for each of `counts` and a manifest, and return the manifest.
 
-    Raises ChartmarkError before anything is written if one of the files is there already.
+    `words` is a folder with vocabularies, for more names than the lexicon has. Raises
+    ChartmarkError before anything is written if one of the files is there already.
     """
     there = [name for name in (*map(_file, counts), MANIFEST) if (folder / name).exists()]
     if there:
         raise ChartmarkError(f"{folder} holds {there[0]} already; choose another --output")
+    more = vocabulary.read(words) if words else ()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ChartmarkError(f"can't make {folder}: {error.strerror}") from None
-    made = {split: _write(folder, split, count, seed) for split, count in counts.items()}
+    made = {split: _write(folder, split, count, seed, more) for split, count in counts.items()}
     manifest: dict[str, object] = {
         "version": VERSION,
         "seed": seed,
         "sources_sha256": sources_sha256(),
+        "vocabulary": {"names": len(more), "sha256": vocabulary.sha256(more)} if more else None,
         "files": made,
     }
     with atomic(folder / MANIFEST) as out:
@@ -61,9 +67,11 @@ def sources_sha256() -> str:
     return digest.hexdigest()
 
 
-def _write(folder: Path, split: str, count: int, seed: int) -> dict[str, object]:
+def _write(
+    folder: Path, split: str, count: int, seed: int, more: tuple[Name, ...]
+) -> dict[str, object]:
     tally: Counter[str] = Counter()
-    made = notes(split, count, seed, held_out=HELD_OUT[split])
+    made = notes(split, count, seed, held_out=HELD_OUT[split], vocabulary=more)
     with atomic(folder / _file(split)) as out:
         jsonl.write(
             _counted(tqdm(made, split, count, unit=" notes", disable=not sys.stderr.isatty()), tally),

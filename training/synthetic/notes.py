@@ -45,21 +45,21 @@ _MOMENTS = ("Today", "This morning", "On 3/14", "HD#2", "Overnight", "12/02", "A
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What notes may use: names by type, ways by relation (None: nothing related), neighbours."""
+    """What notes may use: names by type, ways by relation (None: nothing related), neighbours.
+
+    `more` has the names of a vocabulary; half of the names that aren't the theme's come from there.
+    """
 
     names: dict[str, tuple[Name, ...]]
+    more: dict[str, tuple[Name, ...]]
     ways: dict[str | None, tuple[Way, ...]]
     linked: dict[Name, tuple[Name, ...]]
 
 
 @cache
-def pool(*, held_out: bool) -> Pool:
+def pool(vocabulary: tuple[Name, ...] = (), *, held_out: bool) -> Pool:
     """The names and ways of training notes, or those held out for testing."""
     whole: Lexicon = lexicon()
-    names: dict[str, list[Name]] = defaultdict(list)
-    for n in whole.names:
-        if n.held_out == held_out:
-            names[n.type].append(n)
     by_relation: dict[str | None, list[Way]] = defaultdict(list)
     for w in ways():
         if w.held_out == held_out:
@@ -70,10 +70,19 @@ def pool(*, held_out: bool) -> Pool:
             linked[x.head].append(x.tail)
             linked[x.tail].append(x.head)
     return Pool(
-        {k: tuple(v) for k, v in names.items()},
+        _by_type(whole.names, held_out),
+        _by_type(vocabulary, held_out),
         {k: tuple(v) for k, v in by_relation.items()},
         {k: tuple(dict.fromkeys(v)) for k, v in linked.items()},
     )
+
+
+def _by_type(names: Sequence[Name], held_out: bool) -> dict[str, tuple[Name, ...]]:
+    kinds: dict[str, list[Name]] = defaultdict(list)
+    for n in names:
+        if n.held_out == held_out:
+            kinds[n.type].append(n)
+    return {k: tuple(v) for k, v in kinds.items()}
 
 
 @dataclass(slots=True)
@@ -100,9 +109,11 @@ class _Draft:
         return key
 
 
-def notes(split: str, count: int, seed: int, *, held_out: bool) -> Iterator[Document]:
+def notes(
+    split: str, count: int, seed: int, *, held_out: bool, vocabulary: tuple[Name, ...] = ()
+) -> Iterator[Document]:
     """`count` notes. The same split, seed and number give the same note on any machine."""
-    material = pool(held_out=held_out)
+    material = pool(vocabulary, held_out=held_out)
     for n in range(count):
         # A seed of text is hashed with SHA-512, so it doesn't depend on the machine.
         chance = random.Random(f"{seed}/{split}/{n}")  # noqa: S311
@@ -210,7 +221,8 @@ def _fill(
     kind = chance.choice(slot.types)
     again = chance.random() < _REPEATED
     near = [n for n in (said if again else theme) if n.type == kind and n not in used]
-    anywhere = material.names[kind]
+    more = material.more.get(kind)
+    anywhere = more if more and chance.random() < 0.5 else material.names[kind]
     name = chance.choice(near) if near and chance.random() < THEMED else chance.choice(anywhere)
     while name in used:
         name = chance.choice(anywhere)

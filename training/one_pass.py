@@ -19,9 +19,10 @@ from core.extraction.model_folder import ModelConfig, build_heads, save
 from core.extraction.network import Batch, OnePass
 from core.extraction.one_pass import OnePassExtractor
 from core.schema import Schema
+from training import dataset
 from training.calibrate import calibrate, uncalibrated
 from training.data import Data
-from training.examples import Example, Labels, batch, examples
+from training.examples import Labels, batch, examples
 from training.loss import loss
 from training.preset import Preset
 
@@ -39,7 +40,7 @@ def train(preset: Preset, data: Data, schema: Schema, folder: Path, log: Log) ->
     reader = OnePassExtractor(
         network, tokenizer, schema, uncalibrated(schema), window=preset.window, overlap=preset.overlap
     )
-    training = [e for d in data.train for e in examples(d, reader)]
+    training = dataset.windows(data.train, reader)
     trainer = _Trainer(
         reader=reader,
         tune=data.tune,
@@ -122,8 +123,8 @@ class _WithLoss(nn.Module):
         return {"loss": loss(self.network, batch.to(where), labels.to(where))}
 
 
-def _collate(items: list[Example], schema: Schema, pad: int | None) -> dict[str, Any]:
-    read, labels = batch(items, schema, pad)
+def _collate(rows: list[dict[str, Any]], schema: Schema, pad: int | None) -> dict[str, Any]:
+    read, labels = batch([dataset.example(row) for row in rows], schema, pad)
     return {"batch": read, "labels": labels}
 
 
@@ -175,7 +176,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
     def _get_train_sampler(self, *_: Any, **__: Any) -> LengthGroupedSampler:
         return LengthGroupedSampler(
             self.args.train_batch_size,
-            lengths=[len(e.window.tokens) for e in self.train_dataset],
+            lengths=[len(tokens) for tokens in self.train_dataset["tokens"]],
             generator=torch.Generator().manual_seed(self.args.seed),
         )
 

@@ -10,7 +10,7 @@ from core.document import Document, Entity, Relation, to_json
 from core.errors import ChartmarkError
 from core.extraction import models
 from core.schema import Schema
-from training import preset, run
+from training import dataset, preset, run
 
 # Labels of another field, to show that the schema is data.
 SCHEMA = Schema.model_validate(
@@ -46,6 +46,7 @@ def note(n: int) -> Document:
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(models, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(dataset, "CACHE", tmp_path / "runs" / ".datasets")
     return tmp_path / "runs"
 
 

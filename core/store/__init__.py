@@ -1,0 +1,1 @@
+"""The gold store: annotations.db, its documents, revisions, backups, and what is gold."""

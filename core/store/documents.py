@@ -1,0 +1,215 @@
+"""Documents of the store: adding texts, finding them again, splits."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from core.document import Note
+from core.errors import ChartmarkError
+from core.store.connection import Store, log, now
+
+SPLITS = ("train", "dev", "test")
+STATUSES = ("new", "draft", "complete", "skipped", "flagged", "disputed")
+# A list says "1,000 or more" rather than count on: counting would grow with the store.
+COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which documents: what is empty does not limit. `words` is searched for in name and text.
+
+    `type` and `relation` look at the newest labels of anyone; `annotator` has a revision;
+    `models` are two whose predictions differ.
+    """
+
+    words: str = ""
+    split: str = ""
+    status: str = ""
+    source: str = ""
+    annotator: str = ""
+    type: str = ""
+    relation: str = ""
+    models: tuple[str, str] | None = None
+
+
+ORDERS = {
+    "newest first": "d.id DESC",
+    "oldest first": "d.id",
+    "last changed": "d.changed_at DESC, d.id DESC",
+    "name": "d.name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a list, and how many match: at most COUNTED."""
+
+    rows: list[dict[str, Any]]
+    found: int
+
+
+def page(
+    store: Store, which: Filter, order: str = "newest first", *, size: int = 50, first: int = 0
+) -> Page:
+    """One page: id, name, source, split, status, patient, changed_at, length, and the text's start."""
+    source, where, key, values = _query(which)
+    columns = (
+        "d.id, d.name, d.source, d.split, d.status, d.patient, d.changed_at, length(d.text) AS length, "
+        "substr(d.text, 1, 120) AS start"
+    )
+    by = ORDERS[order]
+    if order in ("newest first", "oldest first"):
+        by = by.replace("d.id", key)
+    rows = store.rows(
+        f"SELECT {columns} FROM {source} WHERE {where} GROUP BY {key} ORDER BY {by} LIMIT ? OFFSET ?",
+        *values, size, first,
+    )  # fmt: skip
+    (counted,) = store.rows(
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM {source} WHERE {where} GROUP BY {key}"
+        f" LIMIT {COUNTED})",
+        *values,
+    )
+    return Page(rows, counted["n"])
+
+
+def ids(store: Store, which: Filter) -> list[int]:
+    """Every document that matches, oldest first."""
+    source, where, key, values = _query(which)
+    sql = f"SELECT {key} AS id FROM {source} WHERE {where} GROUP BY {key} ORDER BY {key}"
+    return [r["id"] for r in store.rows(sql, *values)]
+
+
+def _query(which: Filter) -> tuple[str, str, str, list[Any]]:
+    """FROM, WHERE, the column to group and order by, and the values.
+
+    What is likely to be rarest leads, and gives documents in the order of their ids by an index, so
+    that a page needs no sort; CROSS JOIN keeps SQLite from turning the tables round.
+    """
+    leading = [(_HAVING[k], getattr(which, k)) for k in _HAVING if getattr(which, k)]
+    clauses, values = ["1"], list[Any]()
+    source, key = "documents d", "d.id"
+    words = which.words.replace("\0", " ").split()
+    if words:
+        source, key = "documents_fts f CROSS JOIN documents d ON d.id = f.rowid", "f.rowid"
+        clauses.append("documents_fts MATCH ?")
+        # Each word as it is, whatever signs it holds: the search has no language of its own.
+        values.append(" ".join('"' + w.replace('"', '""') + '"' for w in words))
+    elif leading:
+        (table, column), value = leading.pop()
+        source, key = f"{table} f CROSS JOIN documents d ON d.id = f.document", "f.document"
+        clauses = [f"f.{column} = ?"]
+        values.append(value)
+    for (table, column), value in leading:
+        clauses.append(f"EXISTS (SELECT 1 FROM {table} WHERE {column} = ? AND document = d.id)")
+        values.append(value)
+    for column in ("split", "status", "source"):
+        if value := getattr(which, column):
+            clauses.append(f"d.{column} = ?")
+            values.append("" if value == NO_SPLIT else value)
+    if which.models:
+        clauses.append(
+            "(SELECT digest FROM predictions p WHERE p.document = d.id AND p.model = ?) <> "
+            "(SELECT digest FROM predictions p WHERE p.document = d.id AND p.model = ?)"
+        )
+        values += which.models
+    return source, " AND ".join(clauses), key, values
+
+
+# What a document has rows of: the table and column, the rarest last.
+_HAVING = {
+    "type": ("entities", "type"),
+    "relation": ("relations", "type"),
+    "annotator": ("revisions", "annotator"),
+}
+NO_SPLIT = "none"
+
+
+def find(store: Store, name: str) -> int:
+    """The id of the document of this name. Raises ChartmarkError if there is none."""
+    found = store.rows("SELECT id FROM documents WHERE name = ?", name)
+    if not found:
+        raise ChartmarkError(f"the store has no document {name!r}")
+    return int(found[0]["id"])
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def add(db: Database, note: Note, split: str, who: str) -> tuple[int, bool]:
+    """Within a transaction: a text's document id, and whether it is new.
+
+    The same text is one document, under the name that it came with first. Raises ChartmarkError if
+    the name has another text already.
+    """
+    digest = sha256(note.text)
+    for row in db.query("SELECT id FROM documents WHERE sha256 = ?", [digest]):
+        return int(row["id"]), False
+    if list(db.query("SELECT 1 FROM documents WHERE name = ?", [note.id])):
+        raise ChartmarkError(
+            f"the store has another text under the id {note.id!r}; give the new one another id"
+        )
+    meta = {k: v for k, v in note.meta.items() if k not in ("source", "group")}
+    at = now()
+    added = db.execute(
+        "INSERT INTO documents (name, text, sha256, source, patient, split, status, meta, added_at,"
+        " added_by, changed_at) VALUES (?, ?, ?, ?, ?, ?, 'new', ?, ?, ?, ?)",
+        [
+            note.id, note.text, digest, str(note.meta.get("source", "")),
+            str(note.meta.get("group", "")), split, json.dumps(meta, ensure_ascii=False), at, who, at,
+        ],
+    )  # fmt: skip
+    return int(added.lastrowid or 0), True
+
+
+def set_split(
+    store: Store, documents: Sequence[int], split: str, who: str, *, release: bool = False
+) -> int:
+    """Put documents, and all others of their patients, in a split; returns how many changed.
+
+    Raises ChartmarkError, changing nothing, if one is in the test set and `release` does not let it go,
+    or if the split is test and one was trained on or holds suggestions accepted in bulk.
+    """
+    with store.writing() as db:
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
+        db.execute("DELETE FROM chosen")
+        db.conn.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", [(d,) for d in documents])
+        db.execute(
+            "INSERT OR IGNORE INTO chosen SELECT id FROM documents WHERE patient <> '' AND patient IN "
+            "(SELECT patient FROM documents WHERE id IN chosen)"
+        )
+        if split == "test":
+            _check_test(db)
+        elif not release and list(db.query(_TESTED)):
+            raise ChartmarkError(
+                "some of these, or of the same patients, are in the test set, which is kept from "
+                "training; release them on purpose or leave them out"
+            )
+        changed = db.execute(
+            "UPDATE documents SET split = ?, changed_at = ? WHERE id IN chosen AND split <> ?",
+            [split, now(), split],
+        ).rowcount
+        log(db, who, "split", f"{changed} documents to {split or NO_SPLIT}")
+    return changed
+
+
+_TESTED = "SELECT 1 FROM documents WHERE id IN chosen AND split = 'test' LIMIT 1"
+
+
+def _check_test(db: Database) -> None:
+    trained = list(db.query("SELECT DISTINCT run FROM run_documents WHERE document IN chosen"))
+    if trained:
+        raise ChartmarkError(
+            f"a model was trained on some of these ({trained[0]['run']}); they can't become a test set"
+        )
+    bulk = (
+        'SELECT 1 FROM revisions WHERE document IN chosen AND labels LIKE \'%"origin":"bulk"%\' LIMIT 1'
+    )
+    if list(db.query(bulk)):
+        raise ChartmarkError(
+            "some of these hold suggestions accepted in bulk; they can't be a test set"
+        )

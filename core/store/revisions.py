@@ -1,0 +1,262 @@
+"""Revisions: an annotator's versions of a document, added and never changed, and what is gold."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+from sqlite_utils import Database
+
+from core.document import Document, explain, to_json
+from core.errors import ChartmarkError
+from core.store.connection import Store, now
+
+Status = Literal["draft", "complete", "skipped", "flagged"]
+# Whose name stands on what came with an imported document: anyone's own revision goes before it.
+IMPORTED = "imported"
+# And on what was decided between annotators, which goes before all.
+ADJUDICATED = "adjudicated"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of one annotator's labels of a document, as a Document with the text."""
+
+    id: int
+    annotator: str
+    number: int
+    status: Status
+    document: Document
+    note: str
+    saved_at: str
+    saved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """What a page sends: labels made on top of revision `base` (0: of none).
+
+    `sitting` names the time that a page is open, in which autosaves make one draft; `sequence` grows
+    with each of them, so that one that was overtaken changes nothing.
+    """
+
+    document: int
+    annotator: str
+    labels: Document
+    status: Status
+    base: int
+    sitting: str
+    sequence: int
+    note: str = ""
+    restores: int | None = None
+
+
+class Conflict(ChartmarkError):
+    """Somebody saved meanwhile. Holds both versions, so that neither is lost."""
+
+    def __init__(self, theirs: Revision, ours: Document) -> None:
+        super().__init__(
+            f"revision {theirs.number} was saved meanwhile by {theirs.saved_by}: "
+            "nothing was overwritten, choose between the two"
+        )
+        self.theirs, self.ours = theirs, ours
+
+
+def save(store: Store, new: Save, who: str) -> Revision:
+    """Add a revision, or go on with the sitting's draft, and return it once it is on the disk.
+
+    Raises Conflict if `base` is no longer the newest, and ChartmarkError if the labels aren't of this
+    text, don't fit the schema in force, or an autosave was overtaken by a later one.
+    """
+    if new.status not in get_args(Status):
+        raise ChartmarkError(f"{new.status!r} is no status: choose from {', '.join(get_args(Status))}")
+    store.schema.check(new.labels)
+    with store.writing() as db:
+        return add(db, new, who)
+
+
+def add(db: Database, new: Save, who: str) -> Revision:
+    """The same within a transaction, the schema not asked."""
+    text = _text(db, new.document)
+    if new.labels.text != text:
+        raise ChartmarkError(
+            "these labels belong to another text; nothing was saved, load the note again"
+        )
+    last = newest(db, new.document, new.annotator)
+    body, at = _body(new.labels), now()
+    if last and _goes_on(db, last, new):
+        db.execute(
+            "UPDATE revisions SET labels = ?, note = ?, sequence = ?, saved_at = ?, saved_by = ?"
+            " WHERE id = ?",
+            [body, new.note, new.sequence, at, who, last.id],
+        )
+        revision, number = last.id, last.number
+        _forget_rows(db, last.id)
+    else:
+        if (last.number if last else 0) != new.base:
+            if last is None:
+                raise ChartmarkError("this note was removed and added again; load it again")
+            raise Conflict(last, new.labels)
+        number = new.base + 1
+        added = db.execute(
+            "INSERT INTO revisions (document, annotator, number, status, labels, note, sitting,"
+            " sequence, restores, made_at, saved_at, saved_by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                new.document, new.annotator, number, new.status, body, new.note, new.sitting,
+                new.sequence, new.restores, at, at, who,
+            ],
+        )  # fmt: skip
+        revision = int(added.lastrowid or 0)
+        if last:
+            _forget_rows(db, last.id)
+    _write_rows(db, revision, new)
+    _settle(db, new.document, at)
+    return Revision(revision, new.annotator, number, new.status, new.labels, new.note, at, who)
+
+
+def _goes_on(db: Database, last: Revision, new: Save) -> bool:
+    """Whether this is a later autosave of the sitting whose draft is the newest revision."""
+    (row,) = db.query("SELECT sitting, sequence FROM revisions WHERE id = ?", [last.id])
+    if row["sitting"] != new.sitting or last.number != new.base:
+        return False
+    if new.sequence <= row["sequence"]:
+        raise ChartmarkError("a later change was saved already; this older one was left out")
+    return last.status == new.status == "draft"
+
+
+def newest(db: Database, document: int, annotator: str) -> Revision | None:
+    """An annotator's newest revision of a document."""
+    rows = db.query(
+        f"{_REVISION} WHERE r.document = ? AND r.annotator = ? ORDER BY r.number DESC LIMIT 1",
+        [document, annotator],
+    )
+    return next(map(_revision, rows), None)
+
+
+def history(store: Store, document: int) -> list[Revision]:
+    """Every revision of a document, oldest first."""
+    return [
+        _revision(r) for r in store.rows(f"{_REVISION} WHERE r.document = ? ORDER BY r.id", document)
+    ]
+
+
+def gold(store: Store, split: str = "", *, corrected: bool = False) -> Iterator[Document]:
+    """The gold labels of every document that has them, by id; `corrected`: only a person's.
+
+    Streams: other threads and processes may write meanwhile.
+    """
+    after, more = 0, True
+    clause = " AND r.annotator <> ?" if corrected else " AND ? <> ''"
+    while more:
+        rows = store.rows(
+            f"{_REVISION} WHERE r.id = d.gold AND d.id > ? AND (? = '' OR d.split = ?){clause} "
+            "ORDER BY d.id LIMIT 500",
+            after, split, split, IMPORTED,
+        )  # fmt: skip
+        for row in rows:
+            after = row["document"]
+            yield _revision(row).document
+        more = bool(rows)
+
+
+def _settle(db: Database, document: int, at: str) -> None:
+    """Derive a document's gold and status.
+
+    Gold is the adjudicated revision; else, of the annotators' newest complete ones, the only one;
+    else the imported one. Two that completed and nobody decided between make it disputed.
+    """
+    rows = list(
+        db.query(
+            "SELECT annotator, status, id FROM revisions r WHERE document = ? AND number = (SELECT"
+            " max(number) FROM revisions WHERE document = r.document AND annotator = r.annotator)",
+            [document],
+        )
+    )
+    complete = {
+        r["annotator"]: r["id"]
+        for r in db.query(
+            "SELECT annotator, max(id) AS id FROM revisions WHERE document = ? AND status = 'complete'"
+            " GROUP BY annotator",
+            [document],
+        )
+    }
+    people = {a: i for a, i in complete.items() if a not in (IMPORTED, ADJUDICATED)}
+    if ADJUDICATED in complete:
+        chosen = complete[ADJUDICATED]
+    elif len(people) == 1:
+        chosen = next(iter(people.values()))
+    elif people:
+        chosen = None
+    else:
+        chosen = complete.get(IMPORTED)
+    # The last to have done something says where the document stands.
+    last = max(rows, key=lambda r: (r["annotator"] != IMPORTED, r["id"]))["status"]
+    disputed = len(people) > 1 and chosen is None
+    db.execute(
+        "UPDATE documents SET gold = ?, status = ?, changed_at = ? WHERE id = ?",
+        [chosen, "disputed" if disputed else last, at, document],
+    )
+
+
+def _text(db: Database, document: int) -> str:
+    for row in db.query("SELECT text FROM documents WHERE id = ?", [document]):
+        return str(row["text"])
+    raise ChartmarkError("this document is no longer in the store; nothing was saved")
+
+
+def _body(labels: Document) -> str:
+    """A document's JSON without what the store holds beside it."""
+    data = json.loads(to_json(labels))
+    for key in ("id", "text", "meta"):
+        data.pop(key, None)
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _forget_rows(db: Database, revision: int) -> None:
+    db.execute("DELETE FROM entities WHERE revision = ?", [revision])
+    db.execute("DELETE FROM relations WHERE revision = ?", [revision])
+
+
+def _write_rows(db: Database, revision: int, new: Save) -> None:
+    d = new.labels
+    db.conn.executemany(
+        "INSERT INTO entities VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                e.type, new.document, revision, e.id, e.start, e.end, d.mention(e),
+                json.dumps(e.attributes, ensure_ascii=False),
+            )
+            for e in d.entities
+        ],
+    )  # fmt: skip
+    db.conn.executemany(
+        "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?)",
+        [(r.type, new.document, revision, r.head, r.tail, r.origin) for r in d.relations],
+    )
+
+
+_REVISION = (
+    "SELECT r.*, d.name, d.text, d.source, d.patient, d.meta FROM revisions r"
+    " JOIN documents d ON d.id = r.document"
+)
+
+
+def _revision(row: dict[str, Any]) -> Revision:
+    meta = json.loads(row["meta"])
+    if row["source"]:
+        meta["source"] = row["source"]
+    if row["patient"]:
+        meta["group"] = row["patient"]
+    whole = {"id": row["name"], "text": row["text"], **json.loads(row["labels"]), "meta": meta}
+    try:
+        document = Document.model_validate_json(json.dumps(whole))
+    except ValidationError as error:
+        raise ChartmarkError(
+            f"revision {row['id']} of the store is damaged: {explain(error)}"
+        ) from None
+    return Revision(
+        row["id"], row["annotator"], row["number"], row["status"], document, row["note"],
+        row["saved_at"], row["saved_by"],
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Backups, restoring one, and purge: a document goes, and no byte of it stays."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.errors import ChartmarkError
+from core.store import documents, revisions
+from core.store.backup import back_up, purge, restore
+from core.store.connection import Store
+from core.store.documents import Filter
+from core.store.revisions import Save
+from tests.core.store.conftest import added, note
+
+SECRET = "Fever. Aspirin for gout. Zebrafeverish."
+
+
+def names(store: Store) -> list[str]:
+    return [r["name"] for r in documents.page(store, Filter(), "name").rows]
+
+
+def saved(store: Store, name: str, text: str) -> int:
+    d = note(name, text)
+    key = added(store, d)
+    revisions.save(store, Save(key, "ann", d, "complete", 0, "s", 1, note="Zebrafeverish?"), "ann")
+    return key
+
+
+def test_a_backup_is_whole_while_others_write(store: Store, tmp_path: Path) -> None:
+    saved(store, "0", SECRET)
+    writer = threading.Thread(target=lambda: [saved(store, f"1-{n}", f"text {n}") for n in range(60)])
+    writer.start()
+    for n in range(5):
+        back_up(store, tmp_path / f"{n}.db")
+        copy = Store(tmp_path / f"{n}.db")
+        assert copy.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        # The documents are those that were there first, each with its labels.
+        found = [d.id for d in revisions.gold(copy)]
+        assert found == ["0", *(f"1-{n}" for n in range(len(found) - 1))]
+        # One whose text is in, and its labels not yet, may be there too.
+        assert documents.page(copy, Filter(), size=100).found - len(found) in (0, 1)
+    writer.join()
+
+
+def test_a_backup_overwrites_nothing(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("mine")
+    with pytest.raises(ChartmarkError, match="there already"):
+        back_up(store, tmp_path / "copy.db")
+    with pytest.raises(ChartmarkError, match="can't write"):
+        back_up(store, tmp_path / "no" / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "mine"
+
+
+def test_a_restore_brings_back_and_keeps_what_was(store: Store, tmp_path: Path) -> None:
+    added(store, note("a", "one"))
+    back_up(store, tmp_path / "copy.db")
+    added(store, note("b", "two"))
+    before = restore(store, tmp_path / "copy.db", "ann")
+    assert names(store) == ["a"]
+    assert names(Store(before)) == ["a", "b"]
+    assert store.rows("SELECT who, what FROM actions")[-1] == {"who": "ann", "what": "restore"}
+    assert {Path(r["path"]) for r in store.rows("SELECT path FROM backups")} >= {before}
+
+
+@pytest.mark.parametrize("content", [b"no database", b"", None])
+def test_what_is_no_backup_changes_nothing(store: Store, tmp_path: Path, content: bytes | None) -> None:
+    added(store, note("a", "one"))
+    path = tmp_path / "copy.db"
+    if content is None:
+        back_up(store, path)
+        whole = bytearray(path.read_bytes())
+        whole[4096:12288] = b"\xff" * 8192
+        content = bytes(whole)
+    path.write_bytes(content)
+    with pytest.raises(ChartmarkError, match=r"nothing was changed|not a Chartmark database"):
+        restore(store, path, "ann")
+    assert names(store) == ["a"]
+
+
+def test_purge_leaves_no_byte(store: Store, tmp_path: Path) -> None:
+    key = saved(store, "a", SECRET)
+    added(store, note("b", "two"))
+    with store.writing() as db:
+        labels = json.dumps({"said": "Zebrafeverish"})
+        db.execute("INSERT INTO predictions VALUES (?, 'm', ?, 'd', '', '')", [key, labels])
+        db.execute("INSERT INTO runs VALUES ('run-1', '{}', '', '')")
+        db.execute("INSERT INTO run_documents VALUES ('run-1', ?, 1)", [key])
+        db.execute("INSERT INTO evaluations VALUES (1, 'm', 'dev', '{}', '', '')")
+        db.execute("INSERT INTO evaluation_documents VALUES (1, ?, ?)", [key, labels])
+    back_up(store, tmp_path / "copy.db")
+    models, left = purge(store, "a", "ann", backups=False)
+    assert models == ["run-1"]
+    assert left == [str(tmp_path / "copy.db")]
+    assert names(store) == ["b"]
+    assert documents.page(store, Filter(words="Zebrafeverish")).rows == []
+
+    def holding() -> list[str]:
+        return sorted(p.name for p in tmp_path.iterdir() if b"ebrafeverish" in p.read_bytes())
+
+    assert holding() == ["copy.db"]
+    done = store.rows("SELECT who, what, detail FROM actions ORDER BY id")[-1]
+    assert (done["who"], done["what"]) == ("ann", "purge")
+    assert "a document of SHA-256" in done["detail"]
+
+
+def test_purge_reaches_the_backups_when_asked(store: Store, tmp_path: Path) -> None:
+    saved(store, "a", SECRET)
+    back_up(store, tmp_path / "one.db")
+    back_up(store, tmp_path / "two.db")
+    (tmp_path / "two.db").unlink()  # taken elsewhere: nothing to do here
+    assert purge(store, "a", "ann", backups=True) == ([], [])
+    assert not [p for p in tmp_path.iterdir() if b"ebrafeverish" in p.read_bytes()]
+    assert names(Store(tmp_path / "one.db")) == []
+
+
+def test_a_document_that_is_not_there_is_told(store: Store) -> None:
+    with pytest.raises(ChartmarkError, match="no document 'x'"):
+        purge(store, "x", "ann", backups=True)

@@ -61,3 +61,21 @@ def decode(data: bytes, name: str) -> str:
             f"{name}, line {line}: byte {error.start + 1} of the file is not UTF-8; "
             "save the file as UTF-8"
         ) from None
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines, from 1, without their ends (LF or CRLF), one in memory at a time.
+
+    Raises ChartmarkError with file and line where it is not UTF-8.
+    """
+    with open_bytes(path) as file:
+        for number, raw in enumerate(file, start=1):
+            if number == 1:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            try:
+                line = raw.decode("utf-8")
+            except UnicodeDecodeError:
+                raise ChartmarkError(
+                    f"{path}, line {number}: not UTF-8; save the file as UTF-8"
+                ) from None
+            yield number, line.removesuffix("\n").removesuffix("\r")

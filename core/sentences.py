@@ -21,10 +21,10 @@ def _splitter() -> Language:
     return nlp
 
 
-def sentences(text: str, needed: set[int]) -> Iterator[tuple[int, int]]:
-    """[start, end) of the sentences of every line that holds one of the `needed` places."""
+def sentences(text: str, needed: set[int] | None = None) -> Iterator[tuple[int, int]]:
+    """[start, end) of the sentences of every line, or of those that hold one of the `needed` places."""
     for line in _LINE.finditer(text):
-        if any(line.start() <= place < line.end() for place in needed):
+        if needed is None or any(line.start() <= place < line.end() for place in needed):
             for start, end in _split(line.group()):
                 yield line.start() + start, line.start() + end
 

@@ -1,51 +1,40 @@
 """brat standoff (.txt and .ann): https://brat.nlplab.org/standoff.html
 
-Read: T, R, A (and M), with discontinuous spans; an event is its trigger, with the event's
-attributes. What has no place in a Document is counted in `dropped`.
+Read: T, R, A (and M), N, with discontinuous spans; an event is its trigger, with the event's
+attributes; a normalisation is a concept. What has no place in a Document is counted in `dropped`.
+Offsets count code points. File names are ids, percent-encoded where a file system needs it.
 """
 
 import re
-import tarfile
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote
 
 from core.document import Document, Entity, Relation
 from core.errors import ChartmarkError
-from core.files import decode
+from core.files import atomic, decode
+from core.formats import bundle
+from core.formats.format import Format, document, fitted
 
 _MENTION = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)$")
 _RELATION = re.compile(r"(\S+) \S+:(\S+) \S+:(\S+)\s*$")
-_KINDS = {"*": "equivalence", "#": "note", "N": "normalisation"}
+_KINDS = {"*": "equivalence", "#": "note"}
+_HOLDS = frozenset({"overlaps", "fragments", "attributes", "concepts", "relations"})
 
 
 def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
     """One document for each .txt that has an .ann beside it, in order of name.
 
-    `path` is a folder or a tar archive. Raises ChartmarkError with file and line at anything that
-    is not standoff.
+    `path` is a folder, or a zip or tar archive. Raises ChartmarkError with file and line at what is
+    not standoff.
     """
-    files = _folder(path) if path.is_dir() else _archive(path)
-    for name in sorted(files):
+    files = bundle.members(path, ".txt", ".ann")
+    for name in files:
         stem, _, kind = name.rpartition(".")
         if kind == "txt" and f"{stem}.ann" in files:
             text, standoff = (decode(files[f"{stem}.{k}"](), f"{stem}.{k}") for k in ("txt", "ann"))
-            yield parse(Path(stem).name, text, standoff, f"{stem}.ann", dropped)
-
-
-def _folder(folder: Path) -> dict[str, Callable[[], bytes]]:
-    return {str(p): p.read_bytes for p in folder.iterdir() if p.suffix in (".txt", ".ann")}
-
-
-def _archive(path: Path) -> dict[str, Callable[[], bytes]]:
-    try:
-        with tarfile.open(path) as tar:
-            contents = {m.name: f.read() for m in tar if (f := tar.extractfile(m))}
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise ChartmarkError(f"can't read {path} ({type(error).__name__}); fetch it again") from None
-    return {name: partial(bytes, content) for name, content in contents.items()}
+            yield parse(unquote(PurePosixPath(stem).name), text, standoff, f"{stem}.ann", dropped)
 
 
 def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]) -> Document:
@@ -54,6 +43,7 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
     triggers: dict[str, str] = {}
     arcs: list[tuple[str, str, str]] = []
     attributes: dict[str, dict[str, str]] = defaultdict(dict)
+    concepts: dict[str, list[str]] = defaultdict(list)
     for number, line in enumerate(standoff.split("\n"), start=1):
         fields = line.rstrip("\r").split("\t")
         if not fields[0]:
@@ -75,6 +65,11 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
             if not target:
                 raise ChartmarkError(f"{at}: an attribute needs a name and a target")
             attributes[target][attribute] = value[0] if value else "true"
+        elif kind == "N":
+            parts = body.split()
+            if len(parts) < 3:
+                raise ChartmarkError(f"{at}: expected 'Reference ID CONCEPT'")
+            concepts[parts[1]].append(parts[2])
         elif kind in _KINDS:
             dropped[_KINDS[kind]] += 1
         else:
@@ -86,7 +81,15 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
         else:
             merged = {**mention.attributes, **values}
             mentions[mention.id] = mention.model_copy(update={"attributes": merged})
-    return Document(
+    for target, references in concepts.items():
+        mention = mentions.get(triggers.get(target, target))
+        if mention is None:
+            dropped["normalisation of something else than a mention"] += len(references)
+        else:
+            found = tuple(dict.fromkeys((*mention.concepts, *references)))
+            mentions[mention.id] = mention.model_copy(update={"concepts": found})
+    return document(
+        where,
         id=name,
         text=text,
         entities=tuple(mentions.values()),
@@ -141,34 +144,46 @@ def _relations(
             yield Relation(head=head, tail=tail, type=kind)
 
 
-def write(document: Document, dropped: Counter[str]) -> str:
+def write(d: Document, dropped: Counter[str]) -> str:
     """The .ann of a document; its text goes unchanged into the .txt beside it.
 
     Mentions are numbered anew. What brat can't hold is counted in `dropped`: mentions of nothing but
     line breaks, and blanks in labels, which become underscores.
     """
+    d = fitted(d, _HOLDS, dropped)
     names: dict[str, str] = {}
     lines: list[str] = []
     attributes: list[str] = []
+    concepts: list[str] = []
 
     def label(text: str) -> str:
         whole = re.sub(r"\s+", "_", text)
         dropped["blank in a label"] += whole != text
         return whole
 
-    for e in document.entities:
-        parts = [p for a, b in e.fragments or ((e.start, e.end),) for p in _lines(document.text, a, b)]
+    for e in d.entities:
+        parts = [p for a, b in e.fragments or ((e.start, e.end),) for p in _lines(d.text, a, b)]
         if not parts:
             dropped["mention of line breaks"] += 1
             continue
         name = names[e.id] = f"T{len(names) + 1}"
         spans = ";".join(f"{a} {b}" for a, b in parts)
-        words = " ".join(document.text[a:b] for a, b in parts).replace("\t", " ")
+        words = " ".join(d.text[a:b] for a, b in parts).replace("\t", " ")
         lines.append(f"{name}\t{label(e.type)} {spans}\t{words}")
-        attributes += [f"{label(k)} {name} {label(v)}" for k, v in e.attributes.items()]
+        places = e.fragments or ((e.start, e.end),)
+        dropped["line break at a mention's edge"] += any(
+            d.text[x] in "\r\n" for a, b in places for x in (a, b - 1)
+        )
+        for k, v in e.attributes.items():
+            if k.strip() and v.strip():
+                attributes.append(f"{label(k)} {name} {label(v)}")
+            else:
+                dropped["attribute without a name or value"] += 1
+        concepts += [f"Reference {name} {label(c)}\t{words}" for c in e.concepts]
     lines += [f"A{n}\t{a}" for n, a in enumerate(attributes, start=1)]
-    arcs = [r for r in document.relations if r.head in names and r.tail in names]
-    dropped["relation of such a mention"] += len(document.relations) - len(arcs)
+    lines += [f"N{n}\t{c}" for n, c in enumerate(concepts, start=1)]
+    arcs = [r for r in d.relations if r.head in names and r.tail in names]
+    dropped["relation of such a mention"] += len(d.relations) - len(arcs)
     lines += [
         f"R{n}\t{label(r.type)} Arg1:{names[r.head]} Arg2:{names[r.tail]}"
         for n, r in enumerate(arcs, start=1)
@@ -180,3 +195,33 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The parts of a span between line breaks, which brat's one-line records can't hold."""
     for match in re.finditer(r"[^\r\n]+", text[start:end]):
         yield start + match.start(), start + match.end()
+
+
+def _write_folder(documents: Iterable[Document], path: Path, dropped: Counter[str]) -> None:
+    for d in documents:
+        name = quote(d.id, safe=" ()+,@=")
+        name = name.replace(".", "%2E", 1) if name.startswith(".") else name  # not a hidden file
+        if len(name) > 240:
+            raise ChartmarkError(f"the id {d.id[:40]!r}... is too long for a file's name; shorten it")
+        # A text's own byte order mark needs one before it, which readers take away.
+        text = "\ufeff" + d.text if d.text.startswith("\ufeff") else d.text
+        for suffix, content in ((".txt", text), (".ann", write(d, dropped))):
+            with atomic(path / f"{name}{suffix}") as out:
+                out.write(content)
+
+
+def _recognises(path: Path, _: bytes) -> bool:
+    return (path.is_dir() or bundle.archive(path)) and any(
+        name.endswith(".ann") for name in bundle.names(path)
+    )
+
+
+FORMAT = Format(
+    name="brat",
+    title="brat standoff (.txt and .ann)",
+    recognises=_recognises,
+    read=read,
+    write=_write_folder,
+    holds=_HOLDS,
+    folder=True,
+)

@@ -1,12 +1,14 @@
 """JSON Lines, the exchange format: one document a line, UTF-8."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
 from core.document import Document, Note, parse, to_json
 from core.errors import ChartmarkError
-from core.files import open_bytes
+from core.files import atomic, open_bytes
+from core.formats.format import PARTS, Format
 
 AnyNote = TypeVar("AnyNote", bound=Note)
 
@@ -53,3 +55,23 @@ def write(documents: Iterable[Document], out: IO[str]) -> None:
 def _read_file(kind: type[AnyNote], path: Path) -> Iterator[AnyNote]:
     with open_bytes(path) as lines:
         yield from read_lines(kind, lines, str(path))
+
+
+def _write_file(documents: Iterable[Document], path: Path, _: Counter[str]) -> None:
+    with atomic(path) as out:
+        write(documents, out)
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    return path.suffix == ".jsonl" or (head.lstrip().startswith(b"{") and b'"text"' in head)
+
+
+FORMAT = Format(
+    name="jsonl",
+    title="JSON Lines (Chartmark's exchange format)",
+    recognises=_recognises,
+    read=lambda path, _: read(path),
+    write=_write_file,
+    holds=PARTS,
+    suffix=".jsonl",
+)

@@ -13,6 +13,7 @@ from typing import Any
 from core.document import Document, Entity, Relation
 from core.errors import ChartmarkError
 from core.files import open_bytes
+from core.formats.format import Format, document
 
 
 def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
@@ -20,14 +21,14 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
     with open_bytes(path) as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                yield _document(json.loads(line), dropped)
+                yield _document(json.loads(line), f"{path}, line {number}", dropped)
             except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
                 raise ChartmarkError(
                     f"{path}, line {number}: not a PHEE record ({type(error).__name__})"
                 ) from None
 
 
-def _document(record: dict[str, Any], dropped: Counter[str]) -> Document:
+def _document(record: dict[str, Any], where: str, dropped: Counter[str]) -> Document:
     text = record["context"]
     mentions: dict[tuple[int, int, str], Entity] = {}
     relations: dict[tuple[str, str, str], Relation] = {}
@@ -57,10 +58,19 @@ def _document(record: dict[str, Any], dropped: Counter[str]) -> Document:
             arcs += [(head, tail, "CAUSE_OF") for head in drugs for tail in effects]
         for head, tail, name in arcs:
             relations[head, tail, name] = Relation(head=head, tail=tail, type=name)
-    return Document(
+    return document(
+        where,
         id=record["id"],
         text=text,
         entities=tuple(mentions.values()),
         relations=tuple(relations.values()),
         meta={"group": record["id"].partition("_")[0]},
     )
+
+
+FORMAT = Format(
+    name="phee",
+    title="PHEE (drug events)",
+    recognises=lambda _, head: b'"context"' in head and b'"annotations"' in head,
+    read=read,
+)

@@ -1,0 +1,36 @@
+"""Plain text: a .txt file, or a folder or archive of them, each a document without labels."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.document import Annotated, Document
+from core.files import decode, read_text
+from core.formats import bundle
+from core.formats.format import Format, document
+
+# Nobody has looked for anything yet.
+UNLABELLED = Annotated()
+
+
+def read(path: Path, _: Counter[str]) -> Iterator[Document]:
+    """A document's id is the file's name without .txt, with the folders that it lies in."""
+    if path.is_file() and not bundle.archive(path):
+        yield _document(path.stem, read_text(path), str(path))
+        return
+    for name, content in bundle.members(path, ".txt").items():
+        inside = name.removeprefix(f"{path}/")
+        yield _document(inside[: -len(".txt")], decode(content(), name), name)
+
+
+def _document(name: str, text: str, where: str) -> Document:
+    return document(where, id=name, text=text, entities=(), relations=(), annotated=UNLABELLED)
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    if path.is_dir() or bundle.archive(path):
+        return any(name.lower().endswith(".txt") for name in bundle.names(path))
+    return path.suffix.lower() == ".txt" and b"\0" not in head
+
+
+FORMAT = Format(name="text", title="plain text", recognises=_recognises, read=read)

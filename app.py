@@ -10,10 +10,18 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from core.errors import ChartmarkError
 from core.extraction import hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.document import Document
+
+# Whose work it is where nobody logs in.
+LOCAL = "local"
 
 # Each command imports what it needs when it runs: torch and gradio take seconds, `--help` should not.
 
@@ -32,6 +40,74 @@ def extract(args: argparse.Namespace) -> None:
     extractor = models.load(args.model)
     count = batch.extract_file(args.input, args.output, extractor, args.threshold)
     print(f"{count} notes read, written to {args.output}", file=sys.stderr)
+
+
+def load(args: argparse.Namespace) -> None:
+    from core import importing
+    from core.formats import mapping
+    from core.store.connection import Store
+
+    labels = mapping.load(args.map) if args.map else None
+    store = Store(args.db)
+    report = importing.load(
+        store,
+        args.path,
+        args.format,
+        labels,
+        args.split,
+        LOCAL,
+        dry_run=args.dry_run,
+        progress=progress,
+    )
+    for line in report.lines():
+        print(line)
+    if args.dry_run:
+        print("a dry run: nothing was stored")
+
+
+def save(args: argparse.Namespace) -> None:
+    from core import importing
+    from core.store import revisions
+    from core.store.connection import Store
+
+    gold = revisions.gold(Store(args.db), args.split, corrected=args.corrected)
+    for line in importing.told(importing.save(gold, args.path, args.format, progress=progress)):
+        print(line)
+
+
+def back_up(args: argparse.Namespace) -> None:
+    from core.store import backup
+    from core.store.connection import Store
+
+    backup.back_up(Store(args.db), args.file)
+
+
+def restore(args: argparse.Namespace) -> None:
+    from core.store import backup
+    from core.store.connection import Store
+
+    before = backup.restore(Store(args.db), args.file, LOCAL)
+    print(f"restored; what was there until now is in {before}", file=sys.stderr)
+
+
+def purge(args: argparse.Namespace) -> None:
+    from core.store import backup
+    from core.store.connection import Store
+    from training import dataset
+
+    models, left = backup.purge(Store(args.db), args.document, LOCAL, backups=args.backups)
+    dataset.clear()
+    print("purged; nothing of it is left in the database", file=sys.stderr)
+    for model in models:
+        print(f"a model was trained on it: {model}")
+    for path in left:
+        print(f"a backup still holds it: {path} (--backups reaches those too)")
+
+
+def progress(documents: "Iterable[Document]", what: str) -> "Iterable[Document]":
+    from tqdm import tqdm
+
+    return tqdm(documents, what, unit=" documents", disable=not sys.stderr.isatty())
 
 
 def generate(args: argparse.Namespace) -> None:
@@ -119,6 +195,36 @@ def parser() -> Parser:
     sub.add_argument("--threshold", type=share, metavar="T", help="in place of the model's own")
     sub.set_defaults(run=extract)
 
+    sub = commands.add_parser("import", help="documents of a file or folder into the database")
+    sub.add_argument("path", type=Path, metavar="PATH")
+    sub.add_argument("--format", metavar="NAME", help="as PATH tells, if it is left out")
+    sub.add_argument("--map", metavar="NAME|FILE", help="other labels in terms of the schema's")
+    sub.add_argument("--split", default="", metavar="NAME", help="train, dev or test")
+    sub.add_argument(
+        "--dry-run", action="store_true", help="say what would be stored, and store nothing"
+    )
+    sub.set_defaults(run=load)
+
+    sub = commands.add_parser("export", help="gold labels of the database to a file or folder")
+    sub.add_argument("path", type=Path, metavar="PATH")
+    sub.add_argument("--format", required=True, metavar="NAME")
+    sub.add_argument("--split", default="", metavar="NAME", help="train, dev or test")
+    sub.add_argument("--corrected", action="store_true", help="only what a person completed")
+    sub.set_defaults(run=save)
+
+    sub = commands.add_parser("backup", help="copy the database while it is in use")
+    sub.add_argument("file", type=Path, metavar="FILE")
+    sub.set_defaults(run=back_up)
+
+    sub = commands.add_parser("restore", help="put a backup in the database's place")
+    sub.add_argument("file", type=Path, metavar="FILE")
+    sub.set_defaults(run=restore)
+
+    sub = commands.add_parser("purge", help="remove a document and all that came from it")
+    sub.add_argument("document", metavar="DOCUMENT", help="its id")
+    sub.add_argument("--backups", action="store_true", help="in the backups that Chartmark made, too")
+    sub.set_defaults(run=purge)
+
     sub = commands.add_parser("generate", help="synthetic notes whose relations are in the text")
     sub.add_argument("--output", type=Path, required=True, metavar="DIR")
     sub.add_argument("--train", type=count, default=4000, metavar="N")
@@ -162,6 +268,10 @@ def parser() -> Parser:
     sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
     sub.set_defaults(run=evaluate)
 
+    for name in ("serve", "import", "export", "backup", "restore", "purge"):
+        commands.choices[name].add_argument(
+            "--db", type=Path, default=Path("annotations.db"), metavar="FILE", help="the database"
+        )
     for name in ("serve", "extract", "train", "evaluate"):
         commands.choices[name].add_argument(
             "--allow-hub", action="store_true", help="let models be fetched from the Hugging Face hub"

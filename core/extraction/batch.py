@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
 
-from core.document import Document, Note
+from core.document import Document, Note, parse
 from core.errors import ChartmarkError
 from core.extraction import Annotation, Extractor
 from core.files import atomic, read_text
@@ -27,7 +28,7 @@ def read_notes(source: str) -> Iterator[Note]:
     """
     path = Path(source)
     if source == "-":
-        yield from jsonl.read_lines(Note, sys.stdin.buffer, "standard input")
+        yield from jsonl.read_lines(partial(parse, Note), sys.stdin.buffer, "standard input")
     elif path.is_dir():
         files = sorted(path.glob("*.txt"))
         if not files:

@@ -24,6 +24,9 @@ PARTS = frozenset(
     }
 )  # fmt: skip
 
+# In a text that came without labels nobody has looked for anything.
+UNLABELLED = Annotated()
+
 AnyLabel = TypeVar("AnyLabel", Entity, Relation)
 Read = Callable[[Path, "Counter[str]"], Iterator[Document]]
 Write = Callable[[Iterable[Document], Path, "Counter[str]"], None]

@@ -1,18 +1,27 @@
-"""Corpora in terms of our schema: a YAML file in maps/ says where a corpus's files are, in which
-format, what its labels are called here and what its annotators looked for."""
+"""Other labels in terms of ours: a label map, and for each corpus in maps/ also where its files are, in
+which format, and what its annotators looked for."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.document import Annotated, ConceptRelation, Document, Entity, Relation, RelationSought
+from core.document import (
+    Annotated,
+    ConceptRelation,
+    Document,
+    Entity,
+    Relation,
+    RelationSought,
+    explain,
+)
 from core.errors import ChartmarkError
+from core.formats import registry
 
 MAPS = Path(__file__).with_name("maps")
 # Parts of a corpus that a split holds back, as a share of ids by hash: the same on every machine.
@@ -32,50 +41,28 @@ class Split(_Part):
 
 
 class RelationMap(_Part):
-    """One relation label of the corpus. `head` and `tail` name corpus types and set the direction."""
+    """One relation label of the source. `head` and `tail` name its types and set the direction; where
+    they are left out, it holds as it is, between whatever mentions it has."""
 
     source: str
     type: str
-    head: str
-    tail: str
+    head: str = ""
+    tail: str = ""
 
 
-class Corpus(_Part):
-    """How one corpus is read. `inside` gives attributes to mentions that lie within others."""
+class LabelMap(_Part):
+    """A source's labels in ours; several types for one label say "one of these, it isn't told which".
 
-    name: str
-    title: str
-    licence: str
-    format: str
-    splits: dict[str, Split]
+    `inside` gives attributes to mentions that lie within others. `annotated` is what the source's
+    annotators looked for; without it, what each document says of itself holds.
+    """
+
+    name: str = ""
     entities: dict[str, tuple[str, ...]]
     relations: tuple[RelationMap, ...] = ()
     attributes: dict[str, dict[str, dict[str, str]]] = {}
     inside: dict[str, dict[str, str]] = {}
-    annotated: Annotated
-
-    def there(self, folder: Path, split: str) -> bool:
-        """Whether a folder of corpora has this split."""
-        return split in self.splits and (folder / self.splits[split].path).exists()
-
-    def read(self, folder: Path, split: str, dropped: Counter[str]) -> Iterator[Document]:
-        """Documents of one split under our labels, their ids prefixed with the corpus's name.
-
-        Raises ChartmarkError if the folder lacks the corpus or a file is broken. What our schema
-        has no place for is counted in `dropped`.
-        """
-        if split not in self.splits:
-            raise ChartmarkError(
-                f"{self.name} has no split {split!r}: choose from {', '.join(self.splits)}"
-            )
-        part = self.splits[split]
-        path = folder / part.path
-        if not path.exists():
-            raise ChartmarkError(f"the corpus {self.name} is not in {folder}: {path} is missing")
-        low, high = part.share
-        for document in import_module(f"core.formats.{self.format}").read(path, dropped):
-            if low <= position(document.meta.get("group", document.id)) < high:
-                yield self.translate(document, dropped)
+    annotated: Annotated | None = None
 
     def translate(self, document: Document, dropped: Counter[str]) -> Document:
         """The same document under our labels. Labels that the map leaves out are counted."""
@@ -86,20 +73,23 @@ class Corpus(_Part):
         for r in document.relations:
             found = self._direction(r.type, (r.head, source[r.head]), (r.tail, source[r.tail]))
             if found and r.head in kept and r.tail in kept:
-                relations[found] = Relation(head=found[0], tail=found[1], type=found[2])
+                relations[found] = r.model_copy(
+                    update={"head": found[0], "tail": found[1], "type": found[2]}
+                )
             else:
                 dropped[f"relation {r.type}"] += 1
         concepts, closest = self._from_concepts(document, kept, source, dropped)
         for c in closest:
             relations.setdefault((c.head, c.tail, c.type), c)
-        return Document(
-            id=f"{self.name}:{document.id}",
-            text=document.text,
-            entities=tuple(kept.values()),
-            relations=tuple(relations.values()),
-            concept_relations=tuple(concepts),
-            meta={**document.meta, "source": self.name},
-            annotated=self.annotated,
+        return document.model_copy(
+            update={
+                "id": f"{self.name}:{document.id}" if self.name else document.id,
+                "entities": tuple(kept.values()),
+                "relations": tuple(relations.values()),
+                "concept_relations": tuple(concepts),
+                "meta": {**document.meta, "source": self.name} if self.name else document.meta,
+                "annotated": self.annotated or document.annotated,
+            }
         )
 
     def _mention(self, e: Entity, document: Document) -> Entity:
@@ -124,7 +114,7 @@ class Corpus(_Part):
         """(head, tail, our type) of a relation between two (id, corpus type), whichever way round."""
         for r in self.relations:
             for (a, a_type), (b, b_type) in ((one, other), (other, one)):
-                if (r.source, r.head, r.tail) == (name, a_type, b_type):
+                if r.source == name and r.head in ("", a_type) and r.tail in ("", b_type):
                     return a, b, r.type
         return None
 
@@ -162,6 +152,38 @@ class Corpus(_Part):
         return list(concepts.values()), mentions
 
 
+class Corpus(LabelMap):
+    """A corpus: where its files are, in which format, under which licence, and what its labels mean."""
+
+    title: str
+    licence: str
+    format: str
+    splits: dict[str, Split]
+
+    def there(self, folder: Path, split: str) -> bool:
+        """Whether a folder of corpora has this split."""
+        return split in self.splits and (folder / self.splits[split].path).exists()
+
+    def read(self, folder: Path, split: str, dropped: Counter[str]) -> Iterator[Document]:
+        """Documents of one split under our labels, their ids prefixed with the corpus's name.
+
+        Raises ChartmarkError if the folder lacks the corpus or a file is broken. What our schema
+        has no place for is counted in `dropped`.
+        """
+        if split not in self.splits:
+            raise ChartmarkError(
+                f"{self.name} has no split {split!r}: choose from {', '.join(self.splits)}"
+            )
+        part = self.splits[split]
+        path = folder / part.path
+        if not path.exists():
+            raise ChartmarkError(f"the corpus {self.name} is not in {folder}: {path} is missing")
+        low, high = part.share
+        for document in registry.read(self.format, path, dropped):
+            if low <= position(document.meta.get("group", document.id)) < high:
+                yield self.translate(document, dropped)
+
+
 def _gap(a: Entity, b: Entity) -> int:
     return max(a.start - b.end, b.start - a.end, 0)
 
@@ -174,21 +196,43 @@ def position(name: str) -> float:
 @cache
 def corpora() -> dict[str, Corpus]:
     """Every corpus that has a map, by name."""
-    found = {}
-    for path in sorted(MAPS.glob("*.yaml")):
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        raw["entities"] = {k: [v] if isinstance(v, str) else v for k, v in raw["entities"].items()}
-        sought = raw.pop("annotated")
+    return {p.stem: Corpus(name=p.stem, **_map(p)) for p in sorted(MAPS.glob("*.yaml"))}
+
+
+def load(name: str) -> LabelMap:
+    """The map of a corpus by its name, or of a YAML file by its path.
+
+    Raises ChartmarkError if there is none, or it is not one.
+    """
+    if name in corpora():
+        return corpora()[name]
+    path = Path(name)
+    if not path.is_file():
+        raise ChartmarkError(f"no map {name!r}: give a file, or one of {', '.join(corpora())}")
+    try:
+        return LabelMap(**_map(path))
+    except ValidationError as error:
+        raise ChartmarkError(f"{path}: {explain(error)}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
+        raise ChartmarkError(f'{path}: not a label map (README, "Label maps")') from None
+
+
+def _map(path: Path) -> dict[str, Any]:
+    """A map as its file has it, shorter forms written out."""
+    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw["entities"] = {k: [v] if isinstance(v, str) else v for k, v in raw["entities"].items()}
+    if isinstance(raw.get("relations"), dict):
+        raw["relations"] = [{"source": k, "type": v} for k, v in raw["relations"].items()]
+    if sought := raw.pop("annotated", None):
         pairs = [
             RelationSought(type=r["type"], head=h, tail=t)
             for r in sought.get("relations", [])
             for h in r["head"]
             for t in r["tail"]
         ]
-        annotated = Annotated(
+        raw["annotated"] = Annotated(
             entities=tuple(sought.get("entities", [])),
             relations=tuple(pairs),
             attributes=tuple(sought.get("attributes", [])),
         )
-        found[path.stem] = Corpus(name=path.stem, annotated=annotated, **raw)
-    return found
+    return raw

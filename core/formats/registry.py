@@ -1,11 +1,14 @@
 """Every format that this folder has: put a module with a FORMAT into it, and it is one of them."""
 
 import pkgutil
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import core.formats
+from core.document import Document
 from core.errors import ChartmarkError
 from core.files import open_bytes
 from core.formats.format import Format
@@ -29,8 +32,16 @@ def get(name: str, *, writing: bool = False) -> Format:
     able = [f.name for f in formats().values() if (f.write if writing else f.read)]
     if name not in able:
         verb = "writes" if writing else "reads"
-        raise ChartmarkError(f"no format {name!r} that Chartmark {verb}: choose from {', '.join(able)}")
+        known = ", ".join(able)
+        raise ChartmarkError(f"no format {name!r} that Chartmark {verb}: choose from {known}")
     return formats()[name]
+
+
+def read(name: str, path: Path, dropped: Counter[str]) -> Iterator[Document]:
+    """The documents of a file or folder. Raises ChartmarkError if there is no such format."""
+    reader = get(name).read
+    assert reader is not None
+    return reader(path, dropped)
 
 
 def guess(path: Path) -> Format | None:

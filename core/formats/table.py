@@ -9,8 +9,7 @@ from typing import Any
 from core.document import Document
 from core.errors import ChartmarkError
 from core.files import atomic, open_bytes
-from core.formats.format import Format, document, fitted
-from core.formats.text import UNLABELLED
+from core.formats.format import UNLABELLED, Format, document, fitted
 
 _TEXT, _ID = ("text", "note", "note_text", "report", "body"), ("id", "note_id", "doc_id", "document_id")
 _CHUNK = 1000

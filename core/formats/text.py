@@ -4,13 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.document import Annotated, Document
+from core.document import Document
 from core.files import decode, read_text
 from core.formats import bundle
-from core.formats.format import Format, document
-
-# Nobody has looked for anything yet.
-UNLABELLED = Annotated()
+from core.formats.format import UNLABELLED, Format, document
 
 
 def read(path: Path, _: Counter[str]) -> Iterator[Document]:

@@ -84,12 +84,12 @@ def add(db: Database, new: Save, who: str) -> Revision:
             "these labels belong to another text; nothing was saved, load the note again"
         )
     last = newest(db, new.document, new.annotator)
-    body, at = _body(new.labels), now()
+    written, at = body(new.labels), now()
     if last and _goes_on(db, last, new):
         db.execute(
             "UPDATE revisions SET labels = ?, note = ?, sequence = ?, saved_at = ?, saved_by = ?"
             " WHERE id = ?",
-            [body, new.note, new.sequence, at, who, last.id],
+            [written, new.note, new.sequence, at, who, last.id],
         )
         revision, number = last.id, last.number
         _forget_rows(db, last.id)
@@ -104,7 +104,7 @@ def add(db: Database, new: Save, who: str) -> Revision:
             " sequence, restores, made_at, saved_at, saved_by)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                new.document, new.annotator, number, new.status, body, new.note, new.sitting,
+                new.document, new.annotator, number, new.status, written, new.note, new.sitting,
                 new.sequence, new.restores, at, at, who,
             ],
         )  # fmt: skip
@@ -133,6 +133,12 @@ def newest(db: Database, document: int, annotator: str) -> Revision | None:
         [document, annotator],
     )
     return next(map(_revision, rows), None)
+
+
+def sitting(db: Database, revision: Revision) -> str:
+    """The sitting in which a revision was saved."""
+    (row,) = db.query("SELECT sitting FROM revisions WHERE id = ?", [revision.id])
+    return str(row["sitting"])
 
 
 def history(store: Store, document: int) -> list[Revision]:
@@ -206,7 +212,7 @@ def _text(db: Database, document: int) -> str:
     raise ChartmarkError("this document is no longer in the store; nothing was saved")
 
 
-def _body(labels: Document) -> str:
+def body(labels: Document) -> str:
     """A document's JSON without what the store holds beside it."""
     data = json.loads(to_json(labels))
     for key in ("id", "text", "meta"):
@@ -243,7 +249,8 @@ _REVISION = (
 )
 
 
-def _revision(row: dict[str, Any]) -> Revision:
+def labelled(row: dict[str, Any]) -> Document:
+    """A row with labels and the columns of its document, as a Document."""
     meta = json.loads(row["meta"])
     if row["source"]:
         meta["source"] = row["source"]
@@ -251,12 +258,15 @@ def _revision(row: dict[str, Any]) -> Revision:
         meta["group"] = row["patient"]
     whole = {"id": row["name"], "text": row["text"], **json.loads(row["labels"]), "meta": meta}
     try:
-        document = Document.model_validate_json(json.dumps(whole))
+        return Document.model_validate_json(json.dumps(whole))
     except ValidationError as error:
         raise ChartmarkError(
-            f"revision {row['id']} of the store is damaged: {explain(error)}"
+            f"the labels of {row['name']!r} are damaged ({explain(error)}); restore a backup"
         ) from None
+
+
+def _revision(row: dict[str, Any]) -> Revision:
     return Revision(
-        row["id"], row["annotator"], row["number"], row["status"], document, row["note"],
+        row["id"], row["annotator"], row["number"], row["status"], labelled(row), row["note"],
         row["saved_at"], row["saved_by"],
     )  # fmt: skip

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from core.document import Document
 
-# Whose work it is where nobody logs in.
-LOCAL = "local"
-
 # Each command imports what it needs when it runs: torch and gradio take seconds, `--help` should not.
 
 
@@ -30,7 +27,9 @@ def serve(args: argparse.Namespace) -> None:
     from ui import access, server
 
     access.check_exposure(args.host, args.auth, args.cert, args.key)
-    server.serve(args.host, args.port, args.auth, args.cert, args.key, hub_allowed=args.allow_hub)
+    server.serve(
+        args.host, args.port, args.db, args.auth, args.cert, args.key, hub_allowed=args.allow_hub
+    )
 
 
 def extract(args: argparse.Namespace) -> None:
@@ -46,6 +45,7 @@ def load(args: argparse.Namespace) -> None:
     from core import importing
     from core.formats import mapping
     from core.store.connection import Store
+    from core.store.revisions import LOCAL
 
     labels = mapping.load(args.map) if args.map else None
     store = Store(args.db)
@@ -85,6 +85,7 @@ def back_up(args: argparse.Namespace) -> None:
 def restore(args: argparse.Namespace) -> None:
     from core.store import backup
     from core.store.connection import Store
+    from core.store.revisions import LOCAL
 
     before = backup.restore(Store(args.db), args.file, LOCAL)
     print(f"restored; what was there until now is in {before}", file=sys.stderr)
@@ -93,6 +94,7 @@ def restore(args: argparse.Namespace) -> None:
 def purge(args: argparse.Namespace) -> None:
     from core.store import backup
     from core.store.connection import Store
+    from core.store.revisions import LOCAL
     from training import dataset
 
     models, left = backup.purge(Store(args.db), args.document, LOCAL, backups=args.backups)

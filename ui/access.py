@@ -5,6 +5,7 @@ import json
 import os
 import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -14,6 +15,10 @@ from limits.strategies import MovingWindowRateLimiter
 
 from core.errors import ChartmarkError
 from core.files import atomic, read_text
+from core.store.revisions import ADJUDICATED, IMPORTED, LOCAL
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 SHORTEST_PASSWORD = 12
 # A person mistypes a few times; a guesser needs millions. Names that don't exist share one limit: each
@@ -56,6 +61,11 @@ def check_exposure(host: str, auth: Path | None, cert: Path | None, key: Path | 
         )
 
 
+def user(request: "gr.Request") -> str:
+    """Whose work a request is: the name logged in with, or LOCAL where nobody logs in."""
+    return request.username or LOCAL
+
+
 class Passwords:
     """A JSON file of names and argon2 hashes (mode 0600), and a limit on attempts."""
 
@@ -84,6 +94,8 @@ def add_user(path: Path, name: str, password: str) -> None:
     name = name.strip()
     if not name or any(not c.isprintable() for c in name):
         raise ChartmarkError("a user's name needs at least one character, and only printable ones")
+    if name in (ADJUDICATED, IMPORTED, LOCAL):
+        raise ChartmarkError(f"{name!r} has a meaning of its own here; choose another name")
     if len(password) < SHORTEST_PASSWORD:
         raise ChartmarkError(f"the password is too short: use at least {SHORTEST_PASSWORD} characters")
     hashes = _read(path) if path.exists() else {}

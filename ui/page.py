@@ -6,7 +6,9 @@ from pathlib import Path
 import gradio as gr
 
 from core.extraction import models
+from core.store.connection import Store
 from ui import extract
+from ui.data import tab as data
 
 STYLE = Path(__file__).with_name("style.css")
 # Downloads that nobody fetched: looked for every ten minutes, deleted when an hour old.
@@ -27,16 +29,19 @@ THEME = gr.themes.Base(
 )
 
 
-def build(problem: str | None = None) -> gr.Blocks:
-    """The whole page. `problem`, something about this machine, is told in the header."""
+def build(store: Store, problem: str | None = None) -> gr.Blocks:
+    """The whole page over a store. `problem`, something about this machine, is told in the header."""
     shelf = models.Shelf()
     with gr.Blocks(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
         gr.HTML(_header(problem), elem_id="header")
         # The system's choice holds until it is pressed.
         theme = gr.Button("Light / dark", size="sm", elem_id="theme")
         theme.click(None, js="() => document.body.classList.toggle('dark')", api_visibility="private")
-        with gr.Tabs(), gr.Tab("Extract", id="extract"):
-            extract.build(shelf)
+        with gr.Tabs():
+            with gr.Tab("Extract", id="extract"):
+                extract.build(shelf)
+            with gr.Tab("Data", id="data"):
+                data.build(store)
     return app
 
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import ChartmarkError
 from core.extraction import device, models
+from core.store.connection import Store
 
 CACHE = models.ROOT / ".cache"
 LARGEST_UPLOAD = "50mb"
@@ -57,7 +58,14 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(
-    host: str, port: int, auth: Path | None, cert: Path | None, key: Path | None, *, hub_allowed: bool
+    host: str,
+    port: int,
+    db: Path,
+    auth: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    *,
+    hub_allowed: bool,
 ) -> None:
     """Serve until interrupted. `access.check_exposure` has judged host, auth and cert before."""
     check_address(host, port)
@@ -71,7 +79,8 @@ def serve(
         problem = device.unusable_gpu()
         if problem:
             print(problem)
-        app = page.build(problem)
+        store = Store(db)
+        app = page.build(store, problem)
         app.launch(
             server_name=host,
             server_port=port,
@@ -88,7 +97,7 @@ def serve(
             footer_links=[],
             show_error=False,
             max_file_size=LARGEST_UPLOAD,
-            blocked_paths=[str(p) for p in blocked(auth, key)],
+            blocked_paths=[str(p) for p in blocked(db, auth, key)],
             quiet=True,
             prevent_thread_lock=True,
         )
@@ -101,8 +110,8 @@ def serve(
         app.block_thread()
 
 
-def blocked(auth: Path | None, key: Path | None) -> list[Path]:
+def blocked(db: Path, auth: Path | None, key: Path | None) -> list[Path]:
     """What no download may reach, whatever a handler returns."""
     secrets = [p.resolve() for p in (auth, key) if p]
-    database = [models.ROOT / f"annotations.db{end}" for end in ("", "-wal", "-shm")]
+    database = [Path(f"{db.resolve()}{end}") for end in ("", "-wal", "-shm", ".lock")]
     return [models.SHIPPED, models.RUNS, *database, *secrets]

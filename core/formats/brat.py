@@ -86,8 +86,7 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
         if mention is None:
             dropped["normalisation of something else than a mention"] += len(references)
         else:
-            found = tuple(dict.fromkeys((*mention.concepts, *references)))
-            mentions[mention.id] = mention.model_copy(update={"concepts": found})
+            mentions[mention.id] = mention.model_copy(update={"concepts": tuple(references)})
     return document(
         where,
         id=name,

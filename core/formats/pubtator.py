@@ -79,7 +79,7 @@ def _mention(key: str, fields: list[str], text: str, at: str) -> Entity:
         start=start,
         end=end,
         type=fields[4],
-        concepts=tuple(c.strip() for c in concepts if c.strip() not in ("", "-1", "-")),
+        concepts=tuple(dict.fromkeys(c.strip() for c in concepts if c.strip() not in ("", "-1", "-"))),
     )
 
 

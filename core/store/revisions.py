@@ -1,7 +1,7 @@
 """Revisions: an annotator's versions of a document, added and never changed, and what is gold."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -17,6 +17,8 @@ Status = Literal["draft", "complete", "skipped", "flagged"]
 IMPORTED = "imported"
 # And on what was decided between annotators, which goes before all.
 ADJUDICATED = "adjudicated"
+# Whose work it is where nobody logs in.
+LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,11 @@ def history(store: Store, document: int) -> list[Revision]:
     ]
 
 
-def gold(store: Store, split: str = "", *, corrected: bool = False) -> Iterator[Document]:
-    """The gold labels of every document that has them, by id; `corrected`: only a person's.
+def gold(
+    store: Store, split: str = "", *, corrected: bool = False, of: Collection[int] | None = None
+) -> Iterator[Document]:
+    """The gold labels of every document that has them, by id; `corrected`: only a person's; `of`: of
+    these documents.
 
     Streams: other threads and processes may write meanwhile.
     """
@@ -163,7 +168,8 @@ def gold(store: Store, split: str = "", *, corrected: bool = False) -> Iterator[
         )  # fmt: skip
         for row in rows:
             after = row["document"]
-            yield _revision(row).document
+            if of is None or after in of:
+                yield _revision(row).document
         more = bool(rows)
 
 

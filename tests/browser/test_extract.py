@@ -1,56 +1,9 @@
 """The Extract tab in a real Chromium."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.serving import served
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(log=tmp_path_factory.mktemp("app") / "log") as (url, _):
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-
-
-@pytest.fixture
-def page(browser, address: str) -> Iterator[Page]:
-    """The app, watched: a script error or a request to anywhere else fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-    page.on(
-        "request",
-        lambda r: None if r.url.startswith((address, "data:", "blob:")) else trouble.append(r.url),
-    )
-    page.on("dialog", lambda d: (trouble.append("dialog"), d.dismiss()))
-    page.goto(address)
-    expect(page.locator("#extract")).to_be_visible(timeout=30_000)
-    yield page
-    context.close()
-    assert trouble == []
+pytestmark = pytest.mark.browser
 
 
 def read(page: Page, text: str) -> None:

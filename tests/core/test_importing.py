@@ -92,7 +92,8 @@ def test_a_text_without_labels_has_no_gold(store: Store, tmp_path: Path) -> None
         ('{"id": "z"', "line 2"),
         ('{"id": "n1", "text": "x", "entities": [], "relations": []}', "line 1 already"),
         (
-            '{"id": "z", "text": "abc", "entities": [{"id": "T", "start": 0, "end": 1, "type": "Gene"}],'
+            '{"id": "z", "text": "abc", "entities":'
+            ' [{"id": "T", "start": 0, "end": 1, "type": "Gene"}],'
             ' "relations": []}',
             "'Gene' is not in the schema 'clinical'; map the file's labels",
         ),
@@ -197,7 +198,7 @@ def test_labels_without_texts_hold_none(tmp_path: Path) -> None:
 # The published sizes: documents, mentions, relations of the training part under the corpus's labels.
 PUBLISHED = {
     "bc5cdr": (500, 9385, 1038),
-    "ncbi_disease": (593, 5145, 0),
+    "ncbi_disease": (593, 5144, 0),  # 5,145, of which one does not stand at its offsets
     "chemprot": (1020, 25752, 4157),
     "ddi2013": (714, 14765, 4021),
     "phee": (2880, None, None),
@@ -229,6 +230,7 @@ def there_and_back(folder: Path, made: list[Document], form: str) -> None:
     expected = {d.id: comparable(d) for d in kept}
     special = {
         "line break or tab in a text, made a blank",
+        "line break at a mention's edge",
         "blank at a mention's edge",
         "repeated mention",
     }
@@ -244,7 +246,8 @@ def there_and_back(folder: Path, made: list[Document], form: str) -> None:
 def imported(folder: Path, corpora_folder: Path, name: str, most: int | None) -> list[Document]:
     corpus = corpora()[name]
     store = Store(folder / "annotations.db")
-    found = list(corpus.read(corpora_folder, "train", Counter()))[:most]
+    read = corpus.read(corpora_folder, "train", Counter())
+    found = list({d.id: d for d in read}.values())[:most]  # NCBI Disease has one abstract twice
     importing.save(found, folder / "in.jsonl", "jsonl")
     report = importing.load(store, folder / "in.jsonl", "jsonl", None, "train", "ann")
     assert report.read == len(found)

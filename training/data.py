@@ -11,6 +11,8 @@ from core.errors import ChartmarkError
 from core.formats import jsonl
 from core.formats.mapping import corpora, position
 from core.schema import Schema
+from core.store import revisions
+from core.store.connection import Store
 from training.overlap import HeldOut, identity
 from training.preset import Preset
 from training.weak import resolved, stitched
@@ -33,7 +35,8 @@ class Data:
 
 
 def gather(preset: Preset, sources: Sequence[Path], schema: Schema) -> Data:
-    """Read every source: a folder of corpora (those that the preset names) or a JSON Lines file.
+    """Read every source: a folder of corpora (those that the preset names), a JSON Lines file, or a
+    database, of which the gold of the training split trains and that of the others is held out.
 
     Raises ChartmarkError if a source is missing or broken, or if nothing is left to train on.
     """
@@ -52,6 +55,10 @@ def gather(preset: Preset, sources: Sequence[Path], schema: Schema) -> Data:
                     read = list(known[name].read(source, "train", report))
                     sets.append(_Set(read, times, preset.stitch.get(name, 1)))
             held_out += _evaluation(source)
+        elif source.suffix == ".db":
+            store = existing(source)
+            sets.append(_Set(list(revisions.gold(store, "train")), 1, 1))
+            held_out += [d for split in ("dev", "test") for d in revisions.gold(store, split)]
         else:
             sets.append(_Set(list(jsonl.read(source)), 1, 1))
     evaluation = HeldOut(held_out)
@@ -83,6 +90,13 @@ def gather(preset: Preset, sources: Sequence[Path], schema: Schema) -> Data:
     if not train or not tune:
         raise ChartmarkError("too few documents to train on and to tune with; add more with --data")
     return Data(train, tune, report)
+
+
+def existing(path: Path) -> Store:
+    """The database at `path`, which must be there: training makes none."""
+    if not path.is_file():
+        raise ChartmarkError(f"there is no database {path}; name another with --data")
+    return Store(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from core.extraction.model_folder import ModelConfig
 from core.extraction.models import RUNS
 from core.files import atomic
 from core.schema import Schema
-from training.data import Data, gather
+from core.store.revisions import LOCAL
+from core.store.runs import record_run
+from training.data import Data, existing, gather
 from training.preset import Preset
 
 
@@ -30,6 +32,9 @@ def start(name: str, preset: Preset, sources: Sequence[Path], schema: Schema) ->
     try:
         data = gather(preset, sources, schema)
         _write_config(folder, name, preset, sources, data, schema)
+        for source in (s for s in sources if s.suffix == ".db"):
+            names = [d.id for d in (*data.train, *data.tune)]
+            record_run(existing(source), folder.name, name, names, LOCAL)
         _train(preset, data, schema, folder)
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)

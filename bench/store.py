@@ -1,4 +1,6 @@
-"""python bench/store.py [COUNT ...]: what the gold store costs, small and large, side by side.
+"""What the gold store costs, small and large, side by side.
+
+    python bench/store.py [1000 100000] [--folder DIR]
 
 Documents of 10 mentions and 3 relations, in a database in --folder. The floor of a save is
 one write of 8 KiB made durable (fsync) on the same disk; it is measured beside.
@@ -8,11 +10,13 @@ import argparse
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from core.document import Document, Entity, Relation
 from core.store import documents, revisions
 from core.store.connection import Store

@@ -15,7 +15,7 @@ from pathlib import Path
 from core.document import Document, Entity, Relation
 from core.files import read_text
 from training.synthetic.lexicon import Lexicon, Name, lexicon
-from training.synthetic.ways import Close, Open, Slot, Value, Way, ways
+from training.synthetic.ways import Close, Open, Slot, Value, Way, Wording, ways
 
 # The share of sentences that relate something, of notes that relate nothing, and of slots that
 # are filled from the theme.
@@ -180,8 +180,9 @@ def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name], *, begi
     if begins and chance.random() < 0.06:
         draft.text += chance.choice(_MOMENTS) + chance.choice((": ", ", "))
     for i, part in enumerate(way.parts):
-        if isinstance(part, str):
-            draft.text += _typed(part if begins or i else part[0].lower() + part[1:], chance)
+        if isinstance(part, str | Wording):
+            words = part if isinstance(part, str) else chance.choice(part.choices)
+            draft.text += _typed(words if begins or i else words[:1].lower() + words[1:], chance)
         elif isinstance(part, Value):
             draft.text += _value(last, chance)
         elif isinstance(part, Open):

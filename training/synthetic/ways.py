@@ -1,8 +1,9 @@
 """Ways of saying a relation, and of saying none: a line of text with slots, and what it relates.
 
 In a line `{G1}` is a slot for a drug, `{DS1:absent}` one for a disease or symptom that is absent, `{v}`
-the value of the test before it, `[D1|{G1} toxicity]` a mention that holds another; `=> G1>D1` says
-that the text relates the two. The file's name is the relation; lines that begin with // are comments.
+the value of the test before it, `[D1|{G1} toxicity]` a mention that holds another, `<was|has been>` one
+wording or another; `=> G1>D1` says that the text relates the two. The file's name is the relation;
+lines that begin with // are comments.
 """
 
 import re
@@ -20,7 +21,7 @@ UNRELATED = "unrelated"
 TYPES = {"D": "Disease", "S": "Symptom", "G": "Drug", "L": "Lab_Test", "P": "Procedure"}
 _PART = re.compile(
     r"\{(?P<slot>[DSGLP]+\d)(?::(?P<assertion>\w+))?\}|\{(?P<value>v)\}"
-    r"|\[(?P<open>[DSGLP]\d)\||(?P<close>\])"
+    r"|\[(?P<open>[DSGLP]\d)\||(?P<close>\])|<(?P<wordings>[^<>{}\[\]]*)>"
 )
 
 
@@ -49,7 +50,14 @@ class Value:
     """A value of the test before it."""
 
 
-Part = str | Slot | Open | Close | Value
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words of which any will do."""
+
+    choices: tuple[str, ...]
+
+
+Part = str | Slot | Open | Close | Value | Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,8 @@ def _parts(text: str) -> list[Part]:
         if match["slot"]:
             types = tuple(TYPES[c] for c in match["slot"][:-1])
             parts.append(Slot(match["slot"], types, match["assertion"] or "present"))
+        elif match["wordings"] is not None:
+            parts.append(Wording(tuple(match["wordings"].split("|"))))
         elif match["open"]:
             parts.append(Open(match["open"], TYPES[match["open"][0]]))
         else:

@@ -75,6 +75,20 @@ def save(args: argparse.Namespace) -> None:
         print(line)
 
 
+def schema(args: argparse.Namespace) -> None:
+    from core.schema import Schema
+    from core.store.connection import Store
+    from core.store.revisions import LOCAL
+
+    store = Store(args.db)
+    if args.file:
+        store.set_schema(Schema.load(args.file), LOCAL)
+        for kind, count in store.outside_schema().items():
+            print(f"the store has {count} labels of the type {kind}, which this schema lacks")
+    print(f"{store.schema.name}: {', '.join(store.schema.entity_names)}")
+    print(f"relations: {', '.join(store.schema.relation_names) or 'none'}")
+
+
 def back_up(args: argparse.Namespace) -> None:
     from core.store import backup
     from core.store.connection import Store
@@ -214,6 +228,10 @@ def parser() -> Parser:
     sub.add_argument("--corrected", action="store_true", help="only what a person completed")
     sub.set_defaults(run=save)
 
+    sub = commands.add_parser("schema", help="the label schema in force, or another put in its place")
+    sub.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a YAML file")
+    sub.set_defaults(run=schema)
+
     sub = commands.add_parser("backup", help="copy the database while it is in use")
     sub.add_argument("file", type=Path, metavar="FILE")
     sub.set_defaults(run=back_up)
@@ -270,7 +288,7 @@ def parser() -> Parser:
     sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
     sub.set_defaults(run=evaluate)
 
-    for name in ("serve", "import", "export", "backup", "restore", "purge"):
+    for name in ("serve", "import", "export", "schema", "backup", "restore", "purge"):
         commands.choices[name].add_argument(
             "--db", type=Path, default=Path("annotations.db"), metavar="FILE", help="the database"
         )

@@ -89,6 +89,23 @@ def test_a_mistake_is_one_line(
     assert out == ""
 
 
+def test_the_schema_in_force(
+    corpus: Path, db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("import", corpus, "--db", db)
+    capsys.readouterr()
+    assert run("schema", "--db", db) == 0
+    assert "clinical: Disease, Symptom, Drug" in capsys.readouterr().out
+    (tmp_path / "own.yaml").write_text(
+        'name: own\nentities: [{name: Drug, colour: "#77AADD", shortcut: g}]\nrelations: []\n'
+    )
+    assert run("schema", tmp_path / "own.yaml", "--db", db) == 0
+    out = capsys.readouterr().out
+    assert "1 labels of the type Disease, which this schema lacks" in out
+    assert "1 labels of the type treats" in out
+    assert Store(db).schema.name == "own"
+
+
 def test_backup_purge_restore(
     corpus: Path, db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,16 @@ class Store:
         with self.writing() as db:
             add_schema(db, schema, who)
 
+    def outside_schema(self) -> dict[str, int]:
+        """How many of the newest labels have types that the schema in force lacks, by type."""
+        known = {*self.schema.entity_names, *self.schema.relation_names}
+        return {
+            r["type"]: r["n"]
+            for table in ("entities", "relations")
+            for r in self.rows(f"SELECT type, count(*) AS n FROM {table} GROUP BY type ORDER BY type")
+            if r["type"] not in known
+        }
+
     def close(self) -> None:
         """Close every thread's connection."""
         for connection in self._closing:

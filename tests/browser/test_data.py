@@ -63,7 +63,12 @@ def test_upload_look_map_import_find_export(page: Page, tmp_path: Path, folder: 
     expect(page.locator("#import-preview .note b")).to_have_count(0)  # text is text
     assert Store(folder / "annotations.db").rows("SELECT * FROM documents") == []
     choose(page, "#import-split", "train")
+    page.locator("#check").click()
+    expect(page.locator("#import-report")).to_contain_text("nothing was stored")
+    expect(page.locator("#import-report")).to_contain_text("2 documents read: 2 new")
+    assert Store(folder / "annotations.db").rows("SELECT * FROM documents") == []
     page.locator("#import").click()
+    expect(page.locator("#import-report")).not_to_contain_text("nothing was stored")
     expect(page.locator("#import-report")).to_contain_text("2 documents read: 2 new")
     expect(page.locator("#data-summary")).to_contain_text("2 documents · 2 with gold labels")
 

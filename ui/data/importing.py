@@ -24,7 +24,7 @@ from ui import displacy
 from ui.access import user
 
 _GUESSED, _OWN = "", ""
-_LOOKED_AT, _SHOWN = 200, 3
+_LOOKED_AT, _SHOWN = 2000, 3
 _LABELS = ["label in the file", "kind", "times", "becomes"]
 _PROBLEM = '<div class="problem" role="alert">{}</div>'
 
@@ -61,7 +61,9 @@ def build(store: Store) -> Any:
             split = gr.Dropdown(
                 [NO_SPLIT, *SPLITS], value=NO_SPLIT, label="Split", elem_id="import-split"
             )
-            go = gr.Button("Import", variant="primary", interactive=False, elem_id="import")
+            with gr.Row():
+                check = gr.Button("Check the whole file", interactive=False, elem_id="check")
+                go = gr.Button("Import", variant="primary", interactive=False, elem_id="import")
         with gr.Column(scale=6, min_width=340):
             report = gr.HTML(_HELP, elem_id="import-report")
             preview = gr.HTML(elem_id="import-preview")
@@ -69,9 +71,10 @@ def build(store: Store) -> Any:
 
     def look(uploaded: list[str] | None, form: str, ready: str, before: list[Source]) -> list[Any]:
         _forget(before)
+        off, on = gr.Button(interactive=False), gr.Button(interactive=True)
         if not uploaded:
             # After an import too: its report stays.
-            return [[], gr.Dataframe(visible=False), gr.Button(interactive=False), gr.skip(), ""]
+            return [[], gr.Dataframe(visible=False), off, off, gr.skip(), ""]
         try:
             found = gathered([Path(f) for f in uploaded], Path(files.GRADIO_CACHE))
             known = Counter[tuple[str, str]]()
@@ -96,12 +99,12 @@ def build(store: Store) -> Any:
             rows.sort(key=lambda r: (r[1] != "type", -r[2]))
             table = gr.Dataframe(value=rows, visible=bool(rows) and not ready)
             return [
-                found, table, gr.Button(interactive=True), f"<ul>{''.join(told)}</ul>",
+                found, table, on, on, f"<ul>{''.join(told)}</ul>",
                 shown(found, form, rows, ready),
             ]  # fmt: skip
         except ChartmarkError as error:
             problem = _PROBLEM.format(escape(str(error)))
-            return [[], gr.Dataframe(visible=False), gr.Button(interactive=False), problem, ""]
+            return [[], gr.Dataframe(visible=False), off, off, problem, ""]
 
     def shown(found: list[Source], form: str, rows: Any, ready: str) -> str:
         """The first documents as they would be stored."""
@@ -123,12 +126,13 @@ def build(store: Store) -> Any:
     def mapped(found: list[Source], form: str, rows: Any, ready: str) -> tuple[str, Any]:
         return shown(found, form, rows, ready), gr.Dataframe(visible=not ready)
 
-    def run(
-        uploaded: list[str],
-        found: list[Source], form: str, rows: Any, ready: str, split: str, request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> list[Any]:  # fmt: skip
-        told = []
+    def load(
+        found: list[Source], form: str, rows: Any, ready: str, split: str, who: str,
+        progress: gr.Progress, *, dry_run: bool,
+    ) -> tuple[str, list[Source]]:  # fmt: skip
+        """What came of each file, as HTML, and the files that could not be stored."""
+        told: list[str] = []
+        failed: list[Source] = []
         for s in found:
 
             def shown_as(
@@ -136,33 +140,52 @@ def build(store: Store) -> Any:
             ) -> Iterator[Document]:
                 yield from progress.tqdm(documents, desc=f"{what} {name}", unit=" documents")
 
+            told.append(f"<h4>{escape(s.name)}</h4>")
             try:
                 labels = chosen_map(rows, ready, store.schema)
                 done = importing.load(
-                    store, Path(s.path), form or s.form, labels, "" if split == NO_SPLIT else split,
-                    user(request), progress=shown_as,
+                    store, Path(s.path), form or s.form, labels,
+                    "" if split == NO_SPLIT else split, who, dry_run=dry_run, progress=shown_as,
                 )  # fmt: skip
                 lines = "".join(f"<li>{escape(line.strip())}</li>" for line in done.lines())
-                told.append(f"<h4>{escape(s.name)}</h4><ul>{lines}</ul>")
+                told.append(f"<ul>{lines}</ul>")
             except ChartmarkError as error:
-                told.append(f"<h4>{escape(s.name)}</h4>" + _PROBLEM.format(escape(str(error))))
-        _forget(found, uploaded)  # texts stay nowhere but in the store
-        return [
-            None, [], gr.Dataframe(visible=False), gr.Button(interactive=False), "".join(told), "",
-        ]  # fmt: skip
+                failed.append(s)
+                told.append(_PROBLEM.format(escape(str(error))))
+        return "".join(told), failed
+
+    def check_all(
+        found: list[Source], form: str, rows: Any, ready: str, split: str,
+        request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> str:  # fmt: skip
+        told, _ = load(found, form, rows, ready, split, user(request), progress, dry_run=True)
+        return f'<p class="figures">A check: nothing was stored.</p>{told}'
+
+    def store_all(
+        uploaded: list[str], found: list[Source], form: str, rows: Any, ready: str, split: str,
+        request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:  # fmt: skip
+        told, failed = load(found, form, rows, ready, split, user(request), progress, dry_run=False)
+        _forget([s for s in found if s not in failed])
+        if failed:  # those stay, to be tried with another format or map
+            return [gr.skip(), failed, *[gr.skip()] * 3, told, gr.skip()]
+        _forget([], uploaded)  # texts stay nowhere but in the store
+        off = gr.Button(interactive=False)
+        return [None, [], gr.Dataframe(visible=False), off, off, told, ""]
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     gr.on(
         [files.change, form.input], look, [files, form, ready, sources],
-        [sources, labels, go, report, preview], trigger_mode="always_last", **quiet,
+        [sources, labels, check, go, report, preview], trigger_mode="always_last", **quiet,
     )  # fmt: skip
     gr.on(
         [labels.input, ready.input], mapped,
         [sources, form, labels, ready], [preview, labels], trigger_mode="always_last", **quiet,
     )  # fmt: skip
+    check.click(check_all, [sources, form, labels, ready, split], report, **quiet)
     return go.click(
-        run, [files, sources, form, labels, ready, split],
-        [files, sources, labels, go, report, preview],
+        store_all, [files, sources, form, labels, ready, split],
+        [files, sources, labels, check, go, report, preview],
         concurrency_limit=1, **quiet,
     )  # fmt: skip
 

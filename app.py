@@ -149,7 +149,10 @@ def train(args: argparse.Namespace) -> None:
 def evaluate(args: argparse.Namespace) -> None:
     from core import evaluation
 
-    for line in evaluation.report(args.model, args.data, args.corpora):
+    report = evaluation.evaluate(args.model, args.data, args.corpora, args.db)
+    if args.output:
+        report.write(args.output)
+    for line in report.lines():
         print(line)
 
 
@@ -277,18 +280,19 @@ def parser() -> Parser:
     )
     sub.set_defaults(run=train)
 
-    sub = commands.add_parser("evaluate", help="strict precision, recall and F1 of a model")
+    sub = commands.add_parser("evaluate", help="precision, recall and F1 of a model")
     sub.add_argument("--model", default="starter")
     sub.add_argument(
         "--data",
         required=True,
-        metavar="FILE|CORPUS/SPLIT",
-        help="a .jsonl file with gold labels, or for example bc5cdr/dev",
+        metavar="FILE|SPLIT|CORPUS/SPLIT",
+        help="a .jsonl file with gold labels, a split of the database, or for example bc5cdr/dev",
     )
+    sub.add_argument("--output", type=Path, metavar="REPORT.json")
     sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
     sub.set_defaults(run=evaluate)
 
-    for name in ("serve", "import", "export", "schema", "backup", "restore", "purge"):
+    for name in ("serve", "import", "export", "schema", "backup", "restore", "purge", "evaluate"):
         commands.choices[name].add_argument(
             "--db", type=Path, default=Path("annotations.db"), metavar="FILE", help="the database"
         )

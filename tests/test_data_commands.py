@@ -89,6 +89,22 @@ def test_a_mistake_is_one_line(
     assert out == ""
 
 
+def test_a_model_is_scored_on_a_split_of_the_database(
+    corpus: Path, db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("import", corpus, "--split", "dev", "--db", db)
+    capsys.readouterr()
+    assert run("evaluate", "--data", "dev", "--db", db, "--output", tmp_path / "report.json") == 0
+    out = capsys.readouterr().out
+    for kind in ("strict (type", "relaxed", "per token", "end-to-end", "assertion, over strictly"):
+        assert kind in out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["documents"] == 1
+    assert set(report["scores"]["entities, per token"]["micro"]) >= {"f1", "low", "high", "support"}
+    assert run("evaluate", "--data", "test", "--db", db) == 1
+    assert "test has no documents with gold labels" in capsys.readouterr().err
+
+
 def test_the_schema_in_force(
     corpus: Path, db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

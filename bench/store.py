@@ -55,7 +55,7 @@ def filled(path: Path, count: int) -> tuple[Store, float]:
         for n in range(count):
             d = document(n)
             key, _ = documents.add(db, d, ("train", "dev", "test", "")[n % 4], "bench")
-            revisions.add(db, Save(key, IMPORTED, d, "complete", 0, "", 1), "bench")
+            revisions.add(db, Save(key, IMPORTED, d, "complete", "", "", 1), "bench")
     return store, time.perf_counter() - began
 
 
@@ -78,7 +78,7 @@ def saver(store: Store, count: int) -> Callable[[], object]:
         key = documents.find(store, f"note-{n}")
         with store.reading() as db:
             last = revisions.newest(db, key, "local")
-        base = last.number if last else 0
+        base = last.token if last else ""
         new = Save(key, "local", document(n), "complete", base, "bench", next(sequence))
         return revisions.save(store, new, "local")
 

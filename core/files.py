@@ -51,10 +51,11 @@ def read_text(path: Path) -> str:
         return decode(file.read(), str(path))
 
 
-def decode(data: bytes, name: str) -> str:
-    """The same for bytes that stand for the file `name`."""
+def decode(data: bytes, name: str, *, mark: bool = False) -> str:
+    """The same for bytes that stand for the file `name`; `mark` keeps a byte order mark."""
     try:
-        return data.decode("utf-8").removeprefix("\ufeff")
+        text = data.decode("utf-8")
+        return text if mark else text.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ChartmarkError(

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from sqlite_utils import Database
-
-from core.document import Annotated, Document, parse, to_json
+from core.document import Document, parse, to_json
 from core.errors import ChartmarkError
 from core.formats import registry
+from core.formats.format import UNLABELLED
 from core.formats.mapping import LabelMap
 from core.schema import Schema
 from core.store import documents, predictions, revisions
@@ -87,30 +86,34 @@ def load(
         raise ChartmarkError(f"no split {split!r}: choose from {', '.join(SPLITS)}")
     report = Report()
     schema = store.schema
-    with tempfile.TemporaryFile("w+b", dir=store.path.parent) as spool:
-        found = read(path, form, labels, report.dropped)
-        for d in progress(found, "reading"):
-            _check(d, schema)
-            spool.write(to_json(d).encode() + b"\n")
-            report.read += 1
-        if not report.read:
-            raise ChartmarkError(f"{path} has no documents")
-        spool.seek(0)
-        try:
-            with store.writing() as db:
-                sitting = secrets.token_hex(8)
-                for n, d in enumerate(progress(_spooled(spool), "storing"), start=1):
-                    _store(db, d, split, who, (sitting, n), report)
-                if dry_run:
-                    raise _DryRun
-                log(db, who, "import", f"{report.new} new of {report.read} from {path.name}")
-        except _DryRun:
-            pass
+    scored = False
+    try:
+        with tempfile.TemporaryFile("w+b", dir=store.path.parent) as spool:
+            found = read(path, form, labels, report.dropped)
+            for d in progress(found, "reading"):
+                _check(d, schema)
+                scored |= _predicted(d)
+                spool.write(to_json(d).encode() + b"\n")
+                report.read += 1
+            if not report.read:
+                raise ChartmarkError(f"{path} has no documents")
+            spool.seek(0)
+            texts = progress(_spooled(spool), "checking" if dry_run else "storing")
+            if dry_run:
+                _would_store(store, texts, scored, report)
+            else:
+                _store_all(store, texts, split, who, scored, report)
+    except OSError as error:
+        raise ChartmarkError(
+            f"can't import {path}: {error.strerror}; make room beside the database"
+        ) from None
+    except UnicodeEncodeError:
+        raise ChartmarkError(f"{path}: holds half a surrogate pair; save it as UTF-8 again") from None
     return report
 
 
-class _DryRun(Exception):
-    """Takes back what was written to see what would be."""
+def _predicted(d: Document) -> bool:
+    return any(e.score is not None for e in d.entities) or (bool(d.entities) and "model" in d.meta)
 
 
 def _spooled(spool: IO[bytes]) -> Iterator[Document]:
@@ -125,26 +128,76 @@ def _check(d: Document, schema: Schema) -> None:
         raise ChartmarkError(f"{error}; map the file's labels to the schema's (--map)") from None
 
 
-def _store(
-    db: Database, d: Document, split: str, who: str, place: tuple[str, int], report: Report
-) -> None:
-    key, new = documents.add(db, d, split, who)
-    report.new += new
-    changed = new
-    if any(e.score is not None for e in d.entities):
-        predictions.add(db, key, str(d.meta.get("model", IMPORTED)), d, who)
-        report.predicted += 1
-        changed = True
-    elif d.entities or d.annotated != Annotated():
-        last = revisions.newest(db, key, IMPORTED)
-        if last is None or revisions.body(last.document) != revisions.body(d):
-            base = last.number if last else 0
-            if last and revisions.sitting(db, last) == place[0]:
-                report.dropped["other labels of the same text, kept as an earlier revision"] += 1
-            revisions.add(db, Save(key, IMPORTED, d, "complete", base, *place), who)
-            report.labelled += 1
+def _kind(d: Document, scored: bool) -> str:
+    """What a document's labels are. A model's reading has scores; where others in the file have some,
+    one that found nothing is a reading too, and no proof that nothing is there."""
+    if _predicted(d) or (scored and not d.entities):
+        return "predicted"
+    return "labelled" if d.entities or d.annotated != UNLABELLED else "bare"
+
+
+def _would_store(store: Store, found: Iterable[Document], scored: bool, report: Report) -> None:
+    """The report that storing would give, without the lock. Raises ChartmarkError where it would."""
+    seen: set[str] = set()
+    for d in found:
+        digest = documents.sha256(d.text)
+        rows = store.rows("SELECT id, sha256 FROM documents WHERE sha256 = ? OR name = ?", digest, d.id)
+        known = next((r["id"] for r in rows if r["sha256"] == digest), None)
+        if known is None and rows:
+            raise ChartmarkError(f"the store has another text under the id {d.id!r}")
+        changed = known is None and digest not in seen
+        report.new += changed
+        seen.add(digest)
+        kind = _kind(d, scored)
+        if kind == "predicted":
+            report.predicted += 1
             changed = True
-    report.there += not changed
+        elif kind == "labelled":
+            with store.reading() as db:
+                last = revisions.newest(db, known, IMPORTED) if known else None
+            if last is None or revisions.body(last.document) != revisions.body(d):
+                report.labelled += 1
+                changed = True
+        report.there += not changed
+
+
+def _store_all(
+    store: Store, found: Iterable[Document], split: str, who: str, scored: bool, report: Report
+) -> None:
+    sitting = secrets.token_hex(8)
+    made: dict[int, str] = {}  # the revisions of this import, by document
+    new: list[int] = []
+    with store.writing() as db:
+        for n, d in enumerate(found, start=1):
+            key, fresh = documents.add(db, d, split, who)
+            report.new += fresh
+            new.append(key)
+            changed = fresh
+            kind = _kind(d, scored)
+            if kind == "predicted":
+                predictions.add(db, key, str(d.meta.get("model", IMPORTED)), d, who)
+                report.predicted += 1
+                changed = True
+            elif kind == "labelled":
+                last = revisions.newest(db, key, IMPORTED)
+                if last is None or revisions.body(last.document) != revisions.body(d):
+                    if key in made:
+                        report.dropped[_TWICE] += 1
+                    base = last.token if last else ""
+                    saved = revisions.add(
+                        db, Save(key, IMPORTED, d, "complete", base, f"{sitting} {n}", n), who
+                    )
+                    made[key] = saved.token
+                    report.labelled += 1
+                    changed = True
+            report.there += not changed
+        if split:
+            documents.check_split(db, new, split)
+        # No file name: it may be a patient's.
+        log(db, who, "import", f"{report.new} new of {report.read}")
+
+
+_TWICE = "other labels of the same text, kept as an earlier revision"
 
 
 def save(
@@ -165,12 +218,19 @@ def save(
     if not path.parent.is_dir():
         raise ChartmarkError(f"can't write {path}: its folder is not there")
     dropped: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".chartmark-") as work:
-        made = Path(work) / path.name
-        if chosen.folder:
-            made.mkdir()
-        chosen.write(progress(found, "writing"), made, dropped)
-        # A side file goes first: nobody sees the labels without their relations.
-        for part in sorted(Path(work).iterdir(), key=lambda p: p == made):
-            os.replace(part, path.parent / part.name)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".chartmark-") as work:
+            made = Path(work) / path.name
+            if chosen.folder:
+                made.mkdir()
+            chosen.write(progress(found, "writing"), made, dropped)
+            # A side file goes first: nobody sees the labels without their relations.
+            parts = sorted(Path(work).iterdir(), key=lambda p: p == made)
+            taken = [p.name for p in parts if (path.parent / p.name).exists()]
+            if taken:
+                raise ChartmarkError(f"{path.parent / taken[0]} is there already; choose another place")
+            for part in parts:
+                os.replace(part, path.parent / part.name)
+    except OSError as error:
+        raise ChartmarkError(f"can't write {path}: {error.strerror}; choose another place") from None
     return +dropped

@@ -74,7 +74,7 @@ def test_in_and_out(corpus: Path, db: Path, tmp_path: Path, capsys: pytest.Captu
         (("export", "x", "--format", "text"), "no format 'text' that Chartmark writes"),
         (("backup", "README.md"), "there already"),
         (("restore", "README.md"), "no whole backup"),
-        (("purge", "nothing"), "no document 'nothing'"),
+        (("purge", "nothing"), "has a document 'nothing'"),
     ],
 )
 def test_a_mistake_is_one_line(

@@ -54,7 +54,11 @@ def windows(documents: Sequence[Document], reader: OnePassExtractor) -> Dataset:
 def conversations(
     documents: Sequence[Document], schema: Schema, tokenizer: PreTrainedTokenizerBase
 ) -> Dataset:
-    """Generative pairs: columns prompt and completion, which ends with the tokenizer's end mark."""
+    """Generative pairs: columns prompt and completion, which ends with the tokenizer's end mark.
+
+    Documents in which not everything was looked for are left out: an answer can't say "unknown".
+    """
+    documents = [d for d in documents if d.annotated is None]
 
     def rows() -> Iterator[dict[str, Any]]:
         for d in documents:
@@ -63,7 +67,7 @@ def conversations(
                 "completion": prompt.answer(d, schema) + (tokenizer.eos_token or ""),
             }
 
-    settings = [_schema(schema), _identity(tokenizer)]
+    settings = [prompt.instruction(schema), _schema(schema), _identity(tokenizer)]
     return _cached("conversations", documents, settings, rows, _PAIRS)
 
 
@@ -147,4 +151,6 @@ def _schema(schema: Schema) -> Any:
 def _identity(tokenizer: PreTrainedTokenizerBase) -> str:
     """What decides how a text becomes tokens: vocabulary, merges, normaliser, chat template."""
     backend = tokenizer.backend_tokenizer.to_str()
-    return hashlib.sha256(f"{backend}{tokenizer.chat_template}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{backend}{tokenizer.chat_template}{tokenizer.eos_token}".encode()
+    ).hexdigest()

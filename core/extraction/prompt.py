@@ -7,6 +7,7 @@ where it is not its default.
 
 import json
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from core.document import Document
@@ -37,9 +38,18 @@ def prompt(text: str, schema: Schema, tokenizer: PreTrainedTokenizerBase) -> str
             {"role": "system", "content": instruction(schema)},
             {"role": "user", "content": text},
         ]
-        written: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return written
+        try:
+            return _templated(turns, tokenizer)
+        except TemplateError:  # some, such as Mistral's first ones, have no system role
+            return _templated(
+                [{"role": "user", "content": f"{instruction(schema)}\n\n{text}"}], tokenizer
+            )
     return f"{instruction(schema)}\n\n### Note\n{text}\n\n### Answer\n"
+
+
+def _templated(turns: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> str:
+    written: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    return written
 
 
 def answer(document: Document, schema: Schema) -> str:

@@ -32,8 +32,13 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
     files = bundle.members(path, ".txt", ".ann")
     for name in files:
         stem, _, kind = name.rpartition(".")
-        if kind == "txt" and f"{stem}.ann" in files:
-            text, standoff = (decode(files[f"{stem}.{k}"](), f"{stem}.{k}") for k in ("txt", "ann"))
+        if f"{stem}.{'txt' if kind == 'ann' else 'ann'}" not in files:
+            dropped[f".{kind} file without its pair"] += 1
+        elif kind == "txt":
+            # A byte order mark is a character of the text: brat counts it.
+            text, standoff = (
+                decode(files[f"{stem}.{k}"](), f"{stem}.{k}", mark=k == "txt") for k in ("txt", "ann")
+            )
             yield parse(unquote(PurePosixPath(stem).name), text, standoff, f"{stem}.ann", dropped)
 
 
@@ -51,7 +56,12 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
         key, kind, body = fields[0], fields[0][0], fields[1] if len(fields) > 1 else ""
         at = f"{where}, line {number}"
         if kind == "T":
+            if key in mentions:
+                raise ChartmarkError(f"{at}: {key} is used twice")
             mentions[key] = _mention(key, body, text, at)
+            words = fields[2].split() if len(fields) > 2 else []
+            if words and "".join(words) != _words(text, mentions[key]):
+                dropped["mention whose words differ from its offsets, kept as the offsets say"] += 1
         elif kind == "R":
             arcs.append(_arc(body, at))
         elif kind == "E":
@@ -96,6 +106,10 @@ def parse(name: str, text: str, standoff: str, where: str, dropped: Counter[str]
     )
 
 
+def _words(text: str, e: Entity) -> str:
+    return "".join("".join(text[a:b] for a, b in e.fragments or ((e.start, e.end),)).split())
+
+
 def _mention(key: str, body: str, text: str, at: str) -> Entity:
     match = _MENTION.match(body)
     if not match:
@@ -105,6 +119,8 @@ def _mention(key: str, body: str, text: str, at: str) -> Entity:
     for start, end in parts:
         if not 0 <= start < end <= len(text):
             raise ChartmarkError(f"{at}: {start} {end} is empty or outside the text")
+        if joined and start < joined[-1][1]:
+            raise ChartmarkError(f"{at}: the parts of a mention overlap")
         # brat splits a mention at a line break, which does not make it discontinuous.
         if joined and not text[joined[-1][1] : start].strip("\r\n"):
             start = joined.pop()[0]
@@ -202,9 +218,7 @@ def _write_folder(documents: Iterable[Document], path: Path, dropped: Counter[st
         name = name.replace(".", "%2E", 1) if name.startswith(".") else name  # not a hidden file
         if len(name) > 240:
             raise ChartmarkError(f"the id {d.id[:40]!r}... is too long for a file's name; shorten it")
-        # A text's own byte order mark needs one before it, which readers take away.
-        text = "\ufeff" + d.text if d.text.startswith("\ufeff") else d.text
-        for suffix, content in ((".txt", text), (".ann", write(d, dropped))):
+        for suffix, content in ((".txt", d.text), (".ann", write(d, dropped))):
             with atomic(path / f"{name}{suffix}") as out:
                 out.write(content)
 

@@ -71,7 +71,7 @@ def _document(
             continue
         elif not line.strip():
             text += "\n" if text and not text.endswith("\n") else ""
-        elif not line.startswith("# ") or given is not None:
+        elif not line.startswith("# ") or given is not None or _TAG.match(line.split()[-1]):
             columns = line.split("\t") if "\t" in line else line.split()
             if len(columns) < 2 or not _TAG.match(columns[-1]):
                 raise ChartmarkError(f"{at}: expected a word and, in the last column, an IOB2 tag")

@@ -46,13 +46,18 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
 
 def _document(doc: Any, number: int, where: str, dropped: Counter[str]) -> Document:
     more = json.loads(doc._.chartmark or "{}")
-    spans = list(doc.spans.get(_GROUP, [])) or [s for group in doc.spans.values() for s in group]
+    groups = [g for name, g in doc.spans.items() if name != _GROUP]
+    spans = list(doc.spans.get(_GROUP, [])) or [s for group in groups for s in group]
+    if doc.spans.get(_GROUP):
+        dropped[f"span of another group than {_GROUP}"] += sum(map(len, groups))
+    # A matcher's spans have their pattern's id, the same for many.
+    named = len({s.id_ for s in spans}) == len(spans)
     known = {(s.start_char, s.end_char, s.label_) for s in spans}
     spans += [e for e in doc.ents if (e.start_char, e.end_char, e.label_) not in known]
     kept = more.get("mentions", {})
     entities = []
     for n, span in enumerate(spans, start=1):
-        key = span.id_ or f"T{n}"
+        key = (named and span.id_) or f"T{n}"
         own = kept.get(key, {})
         if span.kb_id_ and not own.get("concepts"):
             own = {**own, "concepts": [span.kb_id_]}

@@ -23,14 +23,16 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
         if line.strip():
             where = f"{path}, line {number}"
             try:
-                yield _document(json.loads(line), where, dropped)
+                yield _document(json.loads(line), path.stem, number, where, dropped)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ChartmarkError(
                     f"{where}: not a doccano record ({type(error).__name__})"
                 ) from None
 
 
-def _document(record: dict[str, Any], where: str, dropped: Counter[str]) -> Document:
+def _document(
+    record: dict[str, Any], stem: str, number: int, where: str, dropped: Counter[str]
+) -> Document:
     text = record["text"] if "text" in record else record["data"]
     spans = [
         (str(e["id"]), e["start_offset"], e["end_offset"], e["label"])
@@ -48,7 +50,7 @@ def _document(record: dict[str, Any], where: str, dropped: Counter[str]) -> Docu
             relations[head, tail, kind] = Relation(head=head, tail=tail, type=kind)
     return document(
         where,
-        id=str(record.get("document_id") or record["id"]),
+        id=str(record.get("document_id") or f"{stem}-{record.get('id', number)}"),
         text=text,
         entities=tuple(Entity(id=n, start=s, end=e, type=t) for n, s, e, t in spans),
         relations=tuple(relations.values()),

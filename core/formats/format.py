@@ -138,7 +138,7 @@ def _apart(entities: list[Entity], dropped: Counter[str]) -> list[Entity]:
 
 def looked_for(value: Any) -> Annotated | None:
     """`annotated` from what a format kept as plain data."""
-    return Annotated.model_validate(value, strict=False) if value else None
+    return None if value is None else Annotated.model_validate(value, strict=False)
 
 
 def plain(value: Any) -> Any:

@@ -80,15 +80,17 @@ def _document_or_note(line: bytes | str, where: str) -> Document:
     more = note.model_extra or {}
     if "entities" in more or "relations" in more:
         return parse(Document, line, where)
+    # What else stands on the line is metadata: nothing of a text is labels.
+    meta = {**{k: v for k, v in more.items() if k != "annotated"}, **note.meta}
     return document(
         where,
         id=note.id,
         text=note.text,
-        meta=note.meta,
+        meta=meta,
         entities=(),
         relations=(),
         annotated=UNLABELLED,
-    ).model_copy(update=more)
+    )
 
 
 def _read_any(path: Path, _: Counter[str]) -> Iterator[Document]:

@@ -16,7 +16,7 @@ import ijson
 from core.document import Document, Entity, Relation, to_json
 from core.errors import ChartmarkError
 from core.files import atomic, open_bytes
-from core.formats.format import Format, document, fitted, plain
+from core.formats.format import UNLABELLED, Format, document, fitted, plain
 
 _HOLDS = frozenset({"overlaps", "attributes", "relations", "scores", "meta"})
 
@@ -29,7 +29,7 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
             for number, task in enumerate(ijson.items(file, "item"), start=1):
                 where = f"{path}, task {number}"
                 try:
-                    yield _document(task, where, dropped)
+                    yield _document(task, path.stem, where, dropped)
                 except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
                     raise ChartmarkError(
                         f"{where}: not a task of text ({type(error).__name__})"
@@ -40,20 +40,28 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
         raise ChartmarkError(f"{path}, line 1: no list of tasks")
 
 
-def _document(task: dict[str, Any], where: str, dropped: Counter[str]) -> Document:
+def _document(task: dict[str, Any], stem: str, where: str, dropped: Counter[str]) -> Document:
     data = dict(task["data"])
     text = data.pop("text")
     done = [a for a in task.get("annotations") or [] if not a.get("was_cancelled")]
+    predicted = task.get("predictions") or []
     dropped["further annotation of a task"] += max(len(done) - 1, 0)
-    chosen = done or task.get("predictions") or [{"result": []}]
+    dropped["prediction beside an annotation, or beside another"] += len(predicted) - (
+        bool(predicted) and not done
+    )
+    dropped["draft"] += len(task.get("drafts") or [])
+    chosen = (done or predicted or [{"result": []}])[0]
+    # What a model said has scores here: its region's, else the whole prediction's.
+    overall = None if done else chosen.get("score")
     mentions: dict[str, Entity] = {}
     relations: dict[tuple[str, str, str], Relation] = {}
     choices: list[tuple[str, str, list[str]]] = []
-    for r in chosen[0]["result"]:
+    for r in chosen["result"]:
         value = r.get("value", {})
         kind = r["type"]
         if kind in ("labels", "hypertextlabels"):
-            labels = value["labels"]
+            labels = value[kind]
+            dropped["second label of a region"] += r["id"] in mentions
             dropped["further label of a region"] += len(labels) - 1
             start, end = _place(int(value["start"]), int(value["end"]), text, value.get("text"))
             mentions[r["id"]] = Entity(
@@ -61,7 +69,7 @@ def _document(task: dict[str, Any], where: str, dropped: Counter[str]) -> Docume
                 start=start,
                 end=end,
                 type=labels[0],
-                score=_number(value.get("score", r.get("score"))),
+                score=_number(value.get("score", r.get("score", overall))),
             )
         elif kind == "relation":
             kinds = r.get("labels") or ["related"]
@@ -69,6 +77,7 @@ def _document(task: dict[str, Any], where: str, dropped: Counter[str]) -> Docume
             ends = ends[::-1] if r.get("direction") == "left" else ends
             dropped["second direction of a relation"] += r.get("direction") == "bi"
             for name in kinds:
+                dropped["repeated relation"] += (*ends, name) in relations
                 relations[(*ends, name)] = Relation(
                     head=ends[0], tail=ends[1], type=name, score=_number(r.get("score"))
                 )
@@ -78,6 +87,7 @@ def _document(task: dict[str, Any], where: str, dropped: Counter[str]) -> Docume
             dropped[f"region of the kind {kind}"] += 1
     for name, attribute, values in choices:
         if name in mentions:
+            dropped["further choice"] += len(values) - 1
             attributes = {**mentions[name].attributes, attribute: values[0]}
             mentions[name] = mentions[name].model_copy(update={"attributes": attributes})
         else:
@@ -88,12 +98,22 @@ def _document(task: dict[str, Any], where: str, dropped: Counter[str]) -> Docume
     dropped["relation to something else than two mentions"] += len(relations) - len(kept)
     return document(
         where,
-        id=str(data.pop("document_id", None) or task["id"]),
+        id=str(data.pop("document_id", None) or f"{stem}-{task['id']}"),
         text=text,
         entities=tuple(mentions.values()),
         relations=tuple(kept.values()),
-        meta=plain(data),
+        meta={**plain(data), **_model(chosen, done, predicted)},
+        annotated=None if done or predicted else UNLABELLED,
     )
+
+
+def _model(chosen: dict[str, Any], done: list[Any], predicted: list[Any]) -> dict[str, str]:
+    """Whose a prediction is, where its scores don't tell already that it is one: no gold."""
+    if done or not predicted:
+        return {}
+    version = chosen.get("model_version")
+    scored = "score" in chosen or any("score" in r for r in chosen["result"])
+    return {} if scored and not version else {"model": str(version or "label-studio")}
 
 
 def _place(start: int, end: int, text: str, words: str | None) -> tuple[int, int]:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Annotated as Checked
 from typing import Any
 
 import yaml
+from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.document import (
@@ -40,6 +42,9 @@ class Split(_Part):
     share: Share = (0.0, 1.0)
 
 
+Types = Checked[tuple[str, ...], MinLen(1)]
+
+
 class RelationMap(_Part):
     """One relation label of the source. `head` and `tail` name its types and set the direction; where
     they are left out, it holds as it is, between whatever mentions it has."""
@@ -58,7 +63,7 @@ class LabelMap(_Part):
     """
 
     name: str = ""
-    entities: dict[str, tuple[str, ...]]
+    entities: dict[str, Types]
     relations: tuple[RelationMap, ...] = ()
     attributes: dict[str, dict[str, dict[str, str]]] = {}
     inside: dict[str, dict[str, str]] = {}
@@ -67,7 +72,11 @@ class LabelMap(_Part):
     def translate(self, document: Document, dropped: Counter[str]) -> Document:
         """The same document under our labels. Labels that the map leaves out are counted."""
         source = {e.id: e.type for e in document.entities}
-        kept = {e.id: self._mention(e, document) for e in document.entities if e.type in self.entities}
+        kept = {
+            e.id: self._mention(e, document, dropped)
+            for e in document.entities
+            if e.type in self.entities
+        }
         dropped.update(f"type {t}" for t in source.values() if t not in self.entities)
         relations = {}
         for r in document.relations:
@@ -88,24 +97,54 @@ class LabelMap(_Part):
                 "relations": tuple(relations.values()),
                 "concept_relations": tuple(concepts),
                 "meta": {**document.meta, "source": self.name} if self.name else document.meta,
-                "annotated": self.annotated or document.annotated,
+                "annotated": self.annotated or self._sought(document.annotated),
             }
         )
 
-    def _mention(self, e: Entity, document: Document) -> Entity:
+    def _mention(self, e: Entity, document: Document, dropped: Counter[str]) -> Entity:
         types = self.entities[e.type]
         attributes: dict[str, str] = {}
         for outer in document.entities:
             if outer.type in self.inside and outer.start <= e.start and e.end <= outer.end:
                 attributes |= self.inside[outer.type]
         for key, value in e.attributes.items():
-            attributes |= self.attributes.get(key, {}).get(value, {})
+            known = self.attributes.get(key, {}).get(value)
+            if known is None:
+                dropped[f"attribute {key}"] += 1
+            attributes |= known or {}
         return e.model_copy(
             update={
                 "type": types[0],
                 "types": types if len(types) > 1 else (),
                 "attributes": attributes,
             }
+        )
+
+    def _sought(self, annotated: Annotated | None) -> Annotated | None:
+        """What a document's own annotators looked for, under our labels."""
+        if annotated is None:
+            return None
+        relations = {
+            RelationSought(type=m.type, head=h, tail=t)
+            for r in annotated.relations
+            for m in self.relations
+            if m.source == r.type and m.head in ("", r.head) and m.tail in ("", r.tail)
+            for h in self.entities.get(r.head, ())
+            for t in self.entities.get(r.tail, ())
+        }
+        return Annotated(
+            entities=tuple(
+                dict.fromkeys(t for e in annotated.entities for t in self.entities.get(e, ()))
+            ),
+            relations=tuple(sorted(relations, key=str)),
+            attributes=tuple(
+                dict.fromkeys(
+                    k
+                    for a in annotated.attributes
+                    for v in self.attributes.get(a, {}).values()
+                    for k in v
+                )
+            ),
         )
 
     def _direction(

@@ -55,6 +55,8 @@ def _document(block: list[tuple[int, str]], path: str, dropped: Counter[str]) ->
             else:
                 entities.append(entity)
         elif len(fields) >= 4:
+            if len(fields) > 4:
+                dropped["further field of a relation"] += len(fields) - 4
             relations.append(ConceptRelation(head=fields[2], tail=fields[3], type=fields[1]))
         else:
             raise ChartmarkError(f"{at}: neither a mention (5 fields or more) nor a relation (4)")

@@ -1,5 +1,6 @@
 """Every format that this folder has: put a module with a FORMAT into it, and it is one of them."""
 
+import csv
 import pkgutil
 from collections import Counter
 from collections.abc import Iterator
@@ -38,10 +39,26 @@ def get(name: str, *, writing: bool = False) -> Format:
 
 
 def read(name: str, path: Path, dropped: Counter[str]) -> Iterator[Document]:
-    """The documents of a file or folder. Raises ChartmarkError if there is no such format."""
+    """The documents of a file or folder, in order.
+
+    Raises ChartmarkError if there is no such format, or at a broken file, also one that is broken in a
+    way that its reader did not think of.
+    """
     reader = get(name).read
     assert reader is not None
-    return reader(path, dropped)
+    number = 0
+    try:
+        for d in reader(path, dropped):
+            yield d
+            number += 1
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise _broken(path, number, error) from None
+    except (RecursionError, OSError, csv.Error) as error:
+        raise _broken(path, number, error) from None
+
+
+def _broken(path: Path, number: int, error: Exception) -> ChartmarkError:
+    return ChartmarkError(f"{path}, after document {number}: can't be read ({type(error).__name__})")
 
 
 def guess(path: Path) -> Format | None:

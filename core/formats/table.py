@@ -4,7 +4,9 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+
+import pyarrow
+import pyarrow.parquet
 
 from core.document import Document
 from core.errors import ChartmarkError
@@ -13,67 +15,65 @@ from core.formats.format import UNLABELLED, Format, document, fitted
 
 _TEXT, _ID = ("text", "note", "note_text", "report", "body"), ("id", "note_id", "doc_id", "document_id")
 _CHUNK = 1000
+csv.field_size_limit(256 * 1024**2)  # Python's own limit is shorter than many a text
 _HOLDS = frozenset({"overlaps", "attributes", "concepts", "scores", "relations"})
 _MENTIONS = ("document", "id", "type", "start", "end", "text", "attributes", "concepts", "score")
 _RELATIONS = ("document", "type", "head", "head_text", "tail", "tail_text", "score")
 
 
 def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
-    """A document a row; columns besides id and text are its metadata, all as text."""
-    import pandas
-    import pyarrow
-
-    number = 1
-    try:
-        for frame in _frames(path):
-            columns = {str(c).strip().lower(): str(c) for c in frame.columns}
-            text = next((columns[c] for c in _TEXT if c in columns), None)
-            name = next((columns[c] for c in _ID if c in columns), None)
-            if text is None:
-                raise ChartmarkError(f"{path}, line 1: no text column; call one of them 'text'")
-            for row in frame.to_dict("records"):
-                number += 1
-                if not isinstance(row[text], str) or not row[text]:
-                    dropped["row without a text"] += 1
-                    continue
-                yield document(
-                    f"{path}, row {number}",
-                    id=str(row[name]) if name else f"{path.stem}-{number - 1}",
-                    text=row[text],
-                    entities=(),
-                    relations=(),
-                    annotated=UNLABELLED,
-                    meta={str(k): str(v) for k, v in row.items() if k not in (text, name) and str(v)},
-                )
-    except (pandas.errors.ParserError, pandas.errors.EmptyDataError, pyarrow.ArrowInvalid) as error:
-        first = str(error).splitlines()[0] if isinstance(error, pandas.errors.EmptyDataError) else ""
-        raise ChartmarkError(
-            f"{path}, after row {number}: not a whole table {first}".rstrip()
-        ) from None
-    except (UnicodeDecodeError, OSError, csv.Error) as error:
-        raise ChartmarkError(
-            f"{path}, after row {number}: can't be read ({type(error).__name__}); save it as UTF-8"
-        ) from None
+    """A document a row; columns besides id and text are its metadata."""
+    number = 0
+    for number, row in enumerate(_rows(path), start=1):
+        columns = {k.strip().lower(): k for k in row}
+        text = next((columns[c] for c in _TEXT if c in columns), None)
+        name = next((columns[c] for c in _ID if c in columns), None)
+        if text is None:
+            raise ChartmarkError(f"{path}, row 1: no text column; call one of them 'text'")
+        if not row[text]:
+            dropped["row without a text"] += 1
+            continue
+        yield document(
+            f"{path}, row {number}",
+            id=row[name] if name and row[name] else f"{path.stem}-{number}",
+            text=row[text],
+            entities=(),
+            relations=(),
+            annotated=UNLABELLED,
+            meta={k: v for k, v in row.items() if k not in (text, name) and v},
+        )
 
 
-def _frames(path: Path) -> Iterator[Any]:
-    import pandas
-    import pyarrow.parquet
-
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Rows by column, every value as text, what is missing as nothing."""
     open_bytes(path).close()  # for its error
     if path.suffix == ".parquet":
+        yield from _parquet(path)
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
+        while True:
+            at = f"{path}, line {reader.line_num + 1}"
+            try:
+                row = next(reader, None)
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise ChartmarkError(
+                    f"{at}: can't be read ({type(error).__name__}); save it as CSV in UTF-8"
+                ) from None
+            if row is None:
+                return
+            if None in row:
+                raise ChartmarkError(f"{at}: more fields than the first line names; quote the texts")
+            yield {str(k): v or "" for k, v in row.items()}
+
+
+def _parquet(path: Path) -> Iterator[dict[str, str]]:
+    try:
         for part in pyarrow.parquet.ParquetFile(path).iter_batches(_CHUNK):
-            yield part.to_pandas().astype(object)
-    else:
-        separator = "\t" if path.suffix == ".tsv" else ","
-        yield from pandas.read_csv(
-            path,
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            chunksize=_CHUNK,
-            encoding="utf-8-sig",
-        )
+            for row in part.to_pylist():
+                yield {str(k): "" if v is None else str(v) for k, v in row.items()}
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ChartmarkError(f"{path}, row 1: not whole Parquet ({type(error).__name__})") from None
 
 
 def write(documents: Iterable[Document], path: Path, dropped: Counter[str]) -> None:
@@ -89,20 +89,19 @@ def write(documents: Iterable[Document], path: Path, dropped: Counter[str]) -> N
                 attributes = ";".join(f"{k}={v}" for k, v in e.attributes.items())
                 place = [e.type, e.start, e.end, d.mention(e)]
                 row = [d.id, e.id, *place, attributes, ";".join(e.concepts), e.score]
-                mentions.writerow(["" if v is None else _cell(v) for v in row])
+                mentions.writerow(["" if v is None else _cell(v, dropped) for v in row])
             for x in d.relations:
                 ends = [x.head, d.mention(by_id[x.head]), x.tail, d.mention(by_id[x.tail])]
                 row = [d.id, x.type, *ends, x.score]
-                relations.writerow(["" if v is None else _cell(v) for v in row])
+                relations.writerow(["" if v is None else _cell(v, dropped) for v in row])
 
 
-def _cell(value: object) -> object:
+def _cell(value: object, dropped: Counter[str]) -> object:
     """A text that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection)."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-        else value
-    )
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        dropped["text like a formula, an apostrophe put before it"] += 1
+        return f"'{value}"
+    return value
 
 
 FORMAT = Format(

@@ -26,7 +26,9 @@ def _document(name: str, text: str, where: str) -> Document:
 
 def _recognises(path: Path, head: bytes) -> bool:
     if path.is_dir() or bundle.archive(path):
-        return any(name.lower().endswith(".txt") for name in bundle.names(path))
+        # One with other files beside is not taken for texts: they would be left out in silence.
+        names = [n for n in bundle.names(path) if not n.endswith("/") and "__MACOSX" not in n]
+        return bool(names) and all(name.lower().endswith(".txt") for name in names)
     return path.suffix.lower() == ".txt" and b"\0" not in head
 
 

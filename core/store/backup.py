@@ -1,6 +1,7 @@
 """Backups of a store, putting one back, and taking a document out for good."""
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -9,16 +10,18 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from core.errors import ChartmarkError
-from core.store import documents
-from core.store.connection import Store, automatic, check, connect, log, now
+from core.store.connection import Store, automatic, check, connect, log, now, told
+from core.store.tables import migrations
 
-# Tables that hold a document's rows, those that refer to others first.
+# Tables that hold a document's rows.
 _DERIVED = (
     "evaluation_documents", "run_documents", "predictions", "entities", "relations", "revisions",
 )  # fmt: skip
+# What a restore adds to rather than replaces: what was done, and where backups lie.
+_KEPT = ("actions", "backups")
 
 
-def back_up(store: Store, target: Path, why: str = "asked for") -> None:
+def back_up(store: Store, target: Path, why: str = "asked for", *, record: bool = True) -> None:
     """Copy the store to `target` while others go on working (SQLite's online backup).
 
     Raises ChartmarkError, `target` left as it was, if it is there already or can't be written.
@@ -39,105 +42,159 @@ def back_up(store: Store, target: Path, why: str = "asked for") -> None:
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         os.replace(temporary, target)
+    except OSError as error:
+        raise ChartmarkError(f"can't write {target}: {error.strerror}; choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)
-    if "backups" in store.db.table_names():
+    if record and "backups" in store.db.table_names():
         with store.writing() as db:
-            row = {"path": str(target.resolve()), "made_at": now(), "made_by": why}
-            db.table("backups").insert(row, pk="path", replace=True)
+            _record(db, target, why)
+
+
+def _record(db: Database, target: Path, why: str) -> None:
+    row = {"path": str(target.resolve()), "made_at": now(), "made_by": why}
+    db.table("backups").insert(row, pk="path", replace=True)
 
 
 def restore(store: Store, source: Path, who: str) -> Path:
-    """Put a backup in the store's place and return where the store's state until now was backed up.
+    """Put a backup's documents in the store's place; returns where the state until now was backed up.
 
-    Raises ChartmarkError, nothing changed, if the file is no whole backup, or of a later version.
+    One transaction: whoever saves meanwhile waits, and then finds that their base is gone. Raises
+    ChartmarkError, nothing changed, if the file is no whole backup, or of a later version.
     """
     if not source.is_file():
         raise ChartmarkError(f"{source} is not a file; name a backup")
     before = automatic(store.path, "before-restore")
-    with closing(_open(source)) as found:
+    with tempfile.TemporaryDirectory(dir=store.path.parent, prefix=".chartmark-") as work:
+        copy = Path(work) / "copy.db"
         try:
-            intact = found.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            check(Database(found), source)
-        except sqlite3.Error:
+            shutil.copyfile(source, copy)
+            with closing(_open(copy)) as found:
+                intact = found.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+                check(Database(found), source)
+        except (sqlite3.Error, OSError):
             intact = False
         if not intact:
             raise ChartmarkError(f"{source} is no whole backup; nothing was changed, name another")
-        back_up(store, before, "before a restore")
-        known = store.rows("SELECT * FROM backups")
+        Store(copy).close()  # brings an older backup up to date
         with store.reading() as db:
-            found.backup(db.conn)
-    store.close()
-    Store(store.path)  # brings an older backup up to date
-    with store.writing() as db:
-        # What was backed up since is still there, and purge must find it.
-        db.table("backups").insert_all(known, pk="path", ignore=True)
-        log(db, who, "restore", source.name)
+            db.execute("ATTACH ? AS source", [str(copy)])
+            try:
+                with store.writing():
+                    # Nobody else can write now: this copy has all that was ever acknowledged.
+                    back_up(Store(store.path), before, record=False)
+                    _replace_all(db)
+                    _record(db, before, "before a restore")
+                    log(db, who, "restore", f"to a backup of {source.stat().st_size} bytes")
+            finally:
+                db.execute("DETACH source")
     return before
+
+
+def _replace_all(db: Database) -> None:
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    tables = [
+        t
+        for t in db.table_names()
+        if not t.startswith(("sqlite_", "documents_fts")) and t != migrations.migrations_table
+    ]
+    for table in tables:
+        columns = ", ".join(c.name for c in db.table(table).columns)
+        if table not in _KEPT:
+            db.execute(f"DELETE FROM main.{table}")
+        db.execute(
+            f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM source.{table}"
+        )
 
 
 def purge(store: Store, name: str, who: str, *, backups: bool) -> tuple[list[str], list[str]]:
     """Remove a document and all that came from it, and overwrite the places where it was.
 
-    Returns the models that were trained on it and the backups that still hold it: none of the ones
-    that the app made if `backups`. Caches of training rows are the caller's to clear.
+    With `backups`, from those that the app made first: a document that only they still have is found
+    there. Returns the models that were trained on it and the backups that still hold it. Raises
+    ChartmarkError if nobody has it, or if somebody's reading keeps the old pages: then say it again.
+    Caches of training rows are the caller's to clear.
     """
-    document = documents.find(store, name)
+    here = {r["sha256"] for r in store.rows("SELECT sha256 FROM documents WHERE name = ?", name)}
+    paths = [p for r in store.rows("SELECT path FROM backups") if (p := Path(r["path"])).is_file()]
+    digests = here.union(*(_digests(p, name) for p in paths)) if backups or here else here
+    if not digests:
+        _rewrite(store.db, store.path)  # an earlier purge may have been kept from it
+        raise ChartmarkError(f"neither the store nor, if asked for, a backup has a document {name!r}")
+    marks = ", ".join("?" * len(digests))
     models = [
         r["name"]
         for r in store.rows(
-            "SELECT m.name FROM models m JOIN run_documents u ON u.run = m.run WHERE u.document = ?"
-            " UNION SELECT run FROM run_documents WHERE document = ?",
-            document, document,
+            "SELECT coalesce(m.name, u.run) AS name FROM run_documents u"
+            " JOIN documents d ON d.id = u.document LEFT JOIN models m ON m.run = u.run"
+            f" WHERE d.sha256 IN ({marks})",
+            *digests,
         )
-    ]  # fmt: skip
-    digest = store.rows("SELECT sha256 FROM documents WHERE id = ?", document)[0]["sha256"]
-    _remove(store.db, digest, store)
-    with store.writing() as db:
-        log(db, who, "purge", f"a document of SHA-256 {digest[:16]}")
+    ]
     left = []
-    for row in store.rows("SELECT path FROM backups"):
-        path = Path(row["path"])
-        if path.is_file() and _holds(path, digest):
-            if backups:
-                copy = connect(path)
-                try:
-                    _remove(copy, digest, None)
-                finally:
-                    copy.conn.close()
-            else:
-                left.append(str(path))
-    return models, left
+    for path in paths:
+        held = [d for d in digests if _holds(path, d)]
+        if held and not (backups and _cleared(path, held)):
+            left.append(str(path))
+    with store.writing() as db:
+        for digest in digests:
+            _delete(db, digest)
+            log(db, who, "purge", f"a document of SHA-256 {digest[:16]}")
+    _rewrite(store.db, store.path)
+    return sorted(set(models)), left
 
 
-def _remove(db: Database, digest: str, store: Store | None) -> None:
-    """Delete the rows, and rewrite index, log and file, so that no free page keeps a word of it."""
-    if store is None:
-        db.execute("BEGIN IMMEDIATE")
-        _delete(db, digest)
-        db.execute("COMMIT")
-    else:
-        with store.writing() as writer:
-            _delete(writer, digest)
-    db.execute("INSERT INTO documents_fts (documents_fts) VALUES ('optimize')")
-    db.execute("VACUUM")
-    db.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchall()
+def _cleared(path: Path, digests: list[str]) -> bool:
+    """Whether a backup could be rid of these documents."""
+    try:
+        with closing(connect(path).conn) as connection:
+            db = Database(connection)
+            with db.atomic():
+                for digest in digests:
+                    _delete(db, digest)
+            _rewrite(db, path)
+    except (sqlite3.Error, ChartmarkError):
+        return False
+    return True
+
+
+def _rewrite(db: Database, path: Path) -> None:
+    """Rewrite index, file and log, so that no free page keeps a word of what was deleted."""
+    try:
+        db.execute("INSERT INTO documents_fts (documents_fts) VALUES ('optimize')")
+        db.execute("VACUUM")
+        ((busy, *_),) = db.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        raise told(error, path) from None
+    if busy:
+        raise ChartmarkError(
+            f"removed, but a reader keeps old pages of {path.name}: purge again when the app is idle"
+        )
 
 
 def _delete(db: Database, digest: str) -> None:
-    (row,) = db.query("SELECT id FROM documents WHERE sha256 = ?", [digest])
-    db.execute("UPDATE documents SET gold = NULL WHERE id = ?", [row["id"]])
-    for table in _DERIVED:
-        db.execute(f"DELETE FROM {table} WHERE document = ?", [row["id"]])
-    db.execute("DELETE FROM documents WHERE id = ?", [row["id"]])
+    for row in list(db.query("SELECT id FROM documents WHERE sha256 = ?", [digest])):
+        db.execute("UPDATE documents SET gold = NULL WHERE id = ?", [row["id"]])
+        for table in _DERIVED:
+            db.execute(f"DELETE FROM {table} WHERE document = ?", [row["id"]])
+        db.execute("DELETE FROM documents WHERE id = ?", [row["id"]])
+
+
+def _digests(path: Path, name: str) -> set[str]:
+    return {r[0] for r in _asked(path, "SELECT sha256 FROM documents WHERE name = ?", name)}
 
 
 def _holds(path: Path, digest: str) -> bool:
-    with closing(_open(path)) as copy:
-        try:
-            return bool(copy.execute("SELECT 1 FROM documents WHERE sha256 = ?", [digest]).fetchone())
-        except sqlite3.Error:
-            return False
+    return bool(_asked(path, "SELECT 1 FROM documents WHERE sha256 = ?", digest))
+
+
+def _asked(path: Path, sql: str, value: str) -> list[tuple[str]]:
+    """The rows of a query to a file that may be no store."""
+    try:
+        with closing(_open(path)) as copy:
+            return list(copy.execute(sql, [value]))
+    except sqlite3.Error:
+        return []
 
 
 def _open(path: Path) -> sqlite3.Connection:

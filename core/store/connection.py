@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
@@ -31,7 +32,8 @@ class Store:
         """Open the database at `path`, made or brought up to date if need be, a backup first."""
         self.path = path
         self._local = threading.local()
-        self._closing: list[sqlite3.Connection] = []
+        # A thread's connection closes with the thread: nothing else holds it.
+        self._open: WeakSet[Database] = WeakSet()
         if not path.parent.is_dir() or (path.exists() and not path.is_file()):
             raise ChartmarkError(f"{path} can't be a database's place; choose another --db")
         try:
@@ -48,7 +50,7 @@ class Store:
         found: Database | None = getattr(self._local, "db", None)
         if found is None:
             found = self._local.db = connect(self.path)
-            self._closing.append(found.conn)
+            self._open.add(found)
         return found
 
     @contextmanager
@@ -57,7 +59,7 @@ class Store:
         try:
             yield self.db
         except sqlite3.Error as error:
-            raise _told(error, self.path) from None
+            raise told(error, self.path) from None
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
@@ -102,16 +104,21 @@ class Store:
 
     def close(self) -> None:
         """Close every thread's connection."""
-        for connection in self._closing:
-            connection.close()
-        self._closing.clear()
+        for db in list(self._open):
+            db.conn.close()
+        self._open.clear()
         self._local = threading.local()
 
     def _bring_up_to_date(self) -> None:
         from core.store.backup import back_up  # which opens stores
 
-        new = not self.path.exists() or self.path.stat().st_size == 0
+        # Notes are nobody else's to read; SQLite gives its log the same mode.
+        self.path.touch(mode=0o600)
         with self.reading() as db:
+            # A first start that was killed leaves a file without tables of ours.
+            new = not set(db.table_names()) - {migrations.migrations_table} and not migrations.applied(
+                db
+            )
             if not new:
                 check(db, self.path)
             pending = migrations.pending(db)
@@ -134,7 +141,7 @@ def connect(path: Path) -> Database:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # what was deleted is overwritten
     except sqlite3.Error as error:
-        raise _told(error, path) from None
+        raise told(error, path) from None
     return Database(connection)
 
 
@@ -178,7 +185,7 @@ def _released() -> set[str]:
     return {m.name for m in migrations._migrations}
 
 
-def _told(error: sqlite3.Error, path: Path) -> ChartmarkError:
+def told(error: sqlite3.Error, path: Path) -> ChartmarkError:
     """SQLite's error in one sentence that says what to do."""
     message = str(error)
     for part, advice in _ADVICE.items():

@@ -61,16 +61,17 @@ def page(
         "d.id, d.name, d.source, d.split, d.status, d.patient, d.changed_at, length(d.text) AS length, "
         "substr(d.text, 1, 120) AS start"
     )
+    # Only the tables of labels have a document several times.
+    group = " GROUP BY f.document" if key == "f.document" else ""
     by = ORDERS[order]
     if order in ("newest first", "oldest first"):
         by = by.replace("d.id", key)
     rows = store.rows(
-        f"SELECT {columns} FROM {source} WHERE {where} GROUP BY {key} ORDER BY {by} LIMIT ? OFFSET ?",
+        f"SELECT {columns} FROM {source} WHERE {where}{group} ORDER BY {by} LIMIT ? OFFSET ?",
         *values, size, first,
     )  # fmt: skip
     (counted,) = store.rows(
-        f"SELECT count(*) AS n FROM (SELECT 1 FROM {source} WHERE {where} GROUP BY {key}"
-        f" LIMIT {COUNTED})",
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM {source} WHERE {where}{group} LIMIT {COUNTED})",
         *values,
     )
     return Page(rows, counted["n"])
@@ -109,7 +110,7 @@ def _query(which: Filter) -> tuple[str, str, str, list[Any]]:
     for column in ("split", "status", "source"):
         if value := getattr(which, column):
             clauses.append(f"d.{column} = ?")
-            values.append("" if value == NO_SPLIT else value)
+            values.append("" if (column, value) == ("split", NO_SPLIT) else value)
     if which.models:
         clauses.append(
             "(SELECT digest FROM predictions p WHERE p.document = d.id AND p.model = ?) <> "
@@ -143,11 +144,25 @@ def sha256(text: str) -> str:
 def add(db: Database, note: Note, split: str, who: str) -> tuple[int, bool]:
     """Within a transaction: a text's document id, and whether it is new.
 
-    The same text is one document, under the name that it came with first. Raises ChartmarkError if
-    the name has another text already.
+    The same text is one document, under the name that it came with first; what was not known of it
+    (source, patient, split) is filled in. Raises ChartmarkError if the name has another text
+    already, or if what was known differs.
     """
     digest = sha256(note.text)
-    for row in db.query("SELECT id FROM documents WHERE sha256 = ?", [digest]):
+    given = {
+        "source": str(note.meta.get("source", "")),
+        "patient": str(note.meta.get("group", "")),
+        "split": split,
+    }
+    for row in db.query("SELECT id, source, patient, split FROM documents WHERE sha256 = ?", [digest]):
+        for column, value in given.items():
+            if value and not row[column]:
+                db.execute(f"UPDATE documents SET {column} = ? WHERE id = ?", [value, row["id"]])
+            elif value and column != "source" and row[column] != value:
+                raise ChartmarkError(
+                    f"the text of {note.id!r} is in the store already, with another {column}; "
+                    "leave it out, or import it without one"
+                )
         return int(row["id"]), False
     if list(db.query("SELECT 1 FROM documents WHERE name = ?", [note.id])):
         raise ChartmarkError(
@@ -159,8 +174,8 @@ def add(db: Database, note: Note, split: str, who: str) -> tuple[int, bool]:
         "INSERT INTO documents (name, text, sha256, source, patient, split, status, meta, added_at,"
         " added_by, changed_at) VALUES (?, ?, ?, ?, ?, ?, 'new', ?, ?, ?, ?)",
         [
-            note.id, note.text, digest, str(note.meta.get("source", "")),
-            str(note.meta.get("group", "")), split, json.dumps(meta, ensure_ascii=False), at, who, at,
+            note.id, note.text, digest, given["source"], given["patient"], split,
+            json.dumps(meta, ensure_ascii=False), at, who, at,
         ],
     )  # fmt: skip
     return int(added.lastrowid or 0), True
@@ -175,13 +190,7 @@ def set_split(
     or if the split is test and one was trained on or holds suggestions accepted in bulk.
     """
     with store.writing() as db:
-        db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
-        db.execute("DELETE FROM chosen")
-        db.conn.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", [(d,) for d in documents])
-        db.execute(
-            "INSERT OR IGNORE INTO chosen SELECT id FROM documents WHERE patient <> '' AND patient IN "
-            "(SELECT patient FROM documents WHERE id IN chosen)"
-        )
+        _choose(db, documents)
         if split == "test":
             _check_test(db)
         elif not release and list(db.query(_TESTED)):
@@ -195,6 +204,35 @@ def set_split(
         ).rowcount
         log(db, who, "split", f"{changed} documents to {split or NO_SPLIT}")
     return changed
+
+
+def check_split(db: Database, documents: Sequence[int], split: str) -> None:
+    """Within a transaction: raise ChartmarkError if these documents can't be in the split that they
+    were given, because of what they are or where other notes of their patients are."""
+    _choose(db, documents)
+    elsewhere = list(
+        db.query(
+            "SELECT patient FROM documents WHERE id IN chosen AND split NOT IN ('', ?) LIMIT 1", [split]
+        )
+    )
+    if elsewhere:
+        raise ChartmarkError(
+            f"some notes are of patients who have others outside {split}; import them without a split "
+            "and deal them out"
+        )
+    if split == "test":
+        _check_test(db)
+
+
+def _choose(db: Database, documents: Sequence[int]) -> None:
+    """Put documents and all others of their patients into the temporary table `chosen`."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM chosen")
+    db.conn.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", [(d,) for d in documents])
+    db.execute(
+        "INSERT OR IGNORE INTO chosen SELECT id FROM documents WHERE patient <> '' AND patient IN "
+        "(SELECT patient FROM documents WHERE id IN chosen)"
+    )
 
 
 _TESTED = "SELECT 1 FROM documents WHERE id IN chosen AND split = 'test' LIMIT 1"

@@ -1,6 +1,8 @@
 """Revisions: an annotator's versions of a document, added and never changed, and what is gold."""
 
 import json
+import secrets
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -23,9 +25,13 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One version of one annotator's labels of a document, as a Document with the text."""
+    """One version of one annotator's labels of a document, as a Document with the text.
+
+    `token` names it for ever: a number may come again after a restore.
+    """
 
     id: int
+    token: str
     annotator: str
     number: int
     status: Status
@@ -37,17 +43,18 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """What a page sends: labels made on top of revision `base` (0: of none).
+    """What a page sends: labels made on top of the revision whose token is `base` ("": of none).
 
     `sitting` names the time that a page is open, in which autosaves make one draft; `sequence` grows
-    with each of them, so that one that was overtaken changes nothing.
+    with each of them, so that one that was overtaken changes nothing and one that is sent again is
+    saved once.
     """
 
     document: int
     annotator: str
     labels: Document
     status: Status
-    base: int
+    base: str
     sitting: str
     sequence: int
     note: str = ""
@@ -86,8 +93,14 @@ def add(db: Database, new: Save, who: str) -> Revision:
             "these labels belong to another text; nothing was saved, load the note again"
         )
     last = newest(db, new.document, new.annotator)
+    ours = last and _sitting(db, last) == (new.sitting, new.sequence)
+    if last and ours:
+        return last  # the answer to its first sending was lost
+    if last is None and new.base:
+        raise ChartmarkError("this note was removed and added again; nothing was saved, load it again")
     written, at = body(new.labels), now()
     if last and _goes_on(db, last, new):
+        token = last.token
         db.execute(
             "UPDATE revisions SET labels = ?, note = ?, sequence = ?, saved_at = ?, saved_by = ?"
             " WHERE id = ?",
@@ -96,17 +109,13 @@ def add(db: Database, new: Save, who: str) -> Revision:
         revision, number = last.id, last.number
         _forget_rows(db, last.id)
     else:
-        if (last.number if last else 0) != new.base:
-            if last is None:
-                raise ChartmarkError("this note was removed and added again; load it again")
-            raise Conflict(last, new.labels)
-        number = new.base + 1
+        number, token = (last.number if last else 0) + 1, secrets.token_hex(16)
         added = db.execute(
-            "INSERT INTO revisions (document, annotator, number, status, labels, note, sitting,"
+            "INSERT INTO revisions (token, document, annotator, number, status, labels, note, sitting,"
             " sequence, restores, made_at, saved_at, saved_by)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                new.document, new.annotator, number, new.status, written, new.note, new.sitting,
+                token, new.document, new.annotator, number, new.status, written, new.note, new.sitting,
                 new.sequence, new.restores, at, at, who,
             ],
         )  # fmt: skip
@@ -115,17 +124,28 @@ def add(db: Database, new: Save, who: str) -> Revision:
             _forget_rows(db, last.id)
     _write_rows(db, revision, new)
     _settle(db, new.document, at)
-    return Revision(revision, new.annotator, number, new.status, new.labels, new.note, at, who)
+    return Revision(revision, token, new.annotator, number, new.status, new.labels, new.note, at, who)
 
 
 def _goes_on(db: Database, last: Revision, new: Save) -> bool:
-    """Whether this is a later autosave of the sitting whose draft is the newest revision."""
-    (row,) = db.query("SELECT sitting, sequence FROM revisions WHERE id = ?", [last.id])
-    if row["sitting"] != new.sitting or last.number != new.base:
+    """Whether this save changes the draft that the sitting made, rather than adding a revision.
+
+    A sitting may save again before it hears of its last save; anyone else must have seen the newest.
+    Raises Conflict if they have not, ChartmarkError if this save was overtaken by a later one.
+    """
+    sitting, sequence = _sitting(db, last)
+    if sitting != new.sitting:
+        if last.token != new.base:
+            raise Conflict(last, new.labels)
         return False
-    if new.sequence <= row["sequence"]:
+    if new.sequence < sequence:
         raise ChartmarkError("a later change was saved already; this older one was left out")
     return last.status == new.status == "draft"
+
+
+def _sitting(db: Database, revision: Revision) -> tuple[str, int]:
+    (row,) = db.query("SELECT sitting, sequence FROM revisions WHERE id = ?", [revision.id])
+    return row["sitting"], row["sequence"]
 
 
 def newest(db: Database, document: int, annotator: str) -> Revision | None:
@@ -135,12 +155,6 @@ def newest(db: Database, document: int, annotator: str) -> Revision | None:
         [document, annotator],
     )
     return next(map(_revision, rows), None)
-
-
-def sitting(db: Database, revision: Revision) -> str:
-    """The sitting in which a revision was saved."""
-    (row,) = db.query("SELECT sitting FROM revisions WHERE id = ?", [revision.id])
-    return str(row["sitting"])
 
 
 def history(store: Store, document: int) -> list[Revision]:
@@ -160,17 +174,21 @@ def gold(
     """
     after, more = 0, True
     clause = " AND r.annotator <> ?" if corrected else " AND ? <> ''"
+    chosen = None if of is None else sorted(of)
     while more:
+        part = chosen and chosen[bisect_right(chosen, after) :][:500]
+        among = "" if part is None else f" AND d.id IN ({', '.join(map(str, part))})"
         rows = store.rows(
-            f"{_REVISION} WHERE r.id = d.gold AND d.id > ? AND (? = '' OR d.split = ?){clause} "
-            "ORDER BY d.id LIMIT 500",
+            f"{_REVISION} WHERE r.id = d.gold AND d.id > ? AND (? = '' OR d.split = ?){clause}{among}"
+            " ORDER BY d.id LIMIT 500",
             after, split, split, IMPORTED,
         )  # fmt: skip
         for row in rows:
             after = row["document"]
-            if of is None or after in of:
-                yield _revision(row).document
-        more = bool(rows)
+            yield _revision(row).document
+        if part:
+            after = max(after, part[-1])
+        more = bool(rows) if part is None else bool(part)
 
 
 def _settle(db: Database, document: int, at: str) -> None:
@@ -273,6 +291,6 @@ def labelled(row: dict[str, Any]) -> Document:
 
 def _revision(row: dict[str, Any]) -> Revision:
     return Revision(
-        row["id"], row["annotator"], row["number"], row["status"], labelled(row), row["note"],
-        row["saved_at"], row["saved_by"],
+        row["id"], row["token"], row["annotator"], row["number"], row["status"], labelled(row),
+        row["note"], row["saved_at"], row["saved_by"],
     )  # fmt: skip

@@ -3,6 +3,9 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from typing import Any
+
+import networkx
 
 from core.errors import ChartmarkError
 from core.store import documents
@@ -37,15 +40,33 @@ def deal(
         ]
         tested = {r["patient"] for r in db.query(_TESTED) if r["patient"]}
         rows = [r for r in rows if r["split"] != "test" and r["patient"] not in tested]
-        barred = {r["document"] for r in db.query(_BARRED, ['%"origin":"bulk"%'])}
+        barred = {r["id"] for r in db.query(_BARRED, ['%"origin":"bulk"%'])}
         rare = _rarest(store) if way == "stratified" else {}
         units: dict[str, list[int]] = defaultdict(list)
         strata: dict[str, set[str]] = defaultdict(set)
+        joined = _joined(rows) if way == "by source" else {}
         for r in rows:
-            unit = r["source"] if way == "by source" else r["patient"] or f"#{r['id']}"
+            unit = joined.get(r["source"]) or r["patient"] or f"#{r['id']}"
             units[unit].append(r["id"])
             strata["" if way != "stratified" else f"{r['source']} {rare.get(r['id'], '')}"].add(unit)
-        given = _dealt(units, strata, shares, random.Random(seed), barred)  # noqa: S311
+        # Who has notes in a split, outside of those dealt, gets the new ones there too.
+        dealing = {r["id"] for r in rows}
+        at_home = {
+            r["patient"]: r["split"]
+            for r in db.query(
+                "SELECT id, patient, split FROM documents WHERE split <> '' AND patient <> ''"
+            )
+            if r["id"] not in dealing
+        }
+        fixed: dict[str, str] = {}
+        for r in rows:
+            if r["patient"] in at_home:
+                unit = joined.get(r["source"]) or r["patient"]
+                if fixed.setdefault(unit, at_home[r["patient"]]) != at_home[r["patient"]]:
+                    raise ChartmarkError(
+                        f"the source {r['source']!r} has patients of several splits; deal at random"
+                    )
+        given = _dealt(fixed, units, strata, shares, random.Random(seed), barred)  # noqa: S311
         at = now()
         db.conn.executemany(
             "UPDATE documents SET split = ?, changed_at = ? WHERE id = ? AND split <> ?",
@@ -58,10 +79,34 @@ def deal(
 
 
 _TESTED = "SELECT DISTINCT patient FROM documents WHERE split = 'test'"
-_BARRED = "SELECT document FROM run_documents UNION SELECT document FROM revisions WHERE labels LIKE ?"
+_AT_HOME = "SELECT id, patient, split FROM documents WHERE split <> '' AND patient <> ''"
+# With all other notes of their patients.
+_BARRED = """
+WITH barred AS (
+    SELECT document AS id FROM run_documents UNION SELECT document FROM revisions WHERE labels LIKE ?
+)
+SELECT id FROM barred UNION SELECT id FROM documents WHERE patient <> '' AND patient IN
+    (SELECT patient FROM documents WHERE id IN (SELECT id FROM barred))
+"""
+
+
+def _joined(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Each source's unit: sources that share a patient are one."""
+    graph: networkx.Graph = networkx.Graph()
+    for r in rows:
+        graph.add_node(("source", r["source"]))
+        if r["patient"]:
+            graph.add_edge(("source", r["source"]), ("patient", r["patient"]))
+    return {
+        name: f"sources of {min(part)}"
+        for part in networkx.connected_components(graph)
+        for kind, name in part
+        if kind == "source"
+    }
 
 
 def _dealt(
+    fixed: Mapping[str, str],
     units: Mapping[str, list[int]],
     strata: Mapping[str, set[str]],
     shares: Mapping[str, float],
@@ -80,7 +125,7 @@ def _dealt(
                 if shares.get(s, 0) > 0 and not (s == "test" and barred & set(units[unit]))
             ]  # fmt: skip
             count = sum(total.values()) + len(units[unit])
-            split = max(
+            split = fixed.get(unit) or max(
                 open_to or ["train"],
                 key=lambda s, c=count: shares.get(s, 0) * c - total[s],  # type: ignore[misc]
             )

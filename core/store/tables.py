@@ -22,7 +22,7 @@ def m0001_first(db: Database) -> None:
 
 _FIRST = """
 CREATE TABLE documents (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
     text TEXT NOT NULL,
     sha256 TEXT NOT NULL UNIQUE,
@@ -43,7 +43,8 @@ CREATE INDEX documents_source ON documents (source, id);
 CREATE INDEX documents_patient ON documents (patient);
 CREATE INDEX documents_changed ON documents (changed_at, id);
 CREATE TABLE revisions (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    token TEXT NOT NULL UNIQUE,
     document INTEGER NOT NULL REFERENCES documents (id),
     annotator TEXT NOT NULL,
     number INTEGER NOT NULL,

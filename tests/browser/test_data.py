@@ -154,7 +154,7 @@ def test_revisions_are_compared_and_brought_back(page: Page, tmp_path: Path, fol
     write([first], tmp_path / "rev.jsonl", "jsonl")
     imported(page, tmp_path / "rev.jsonl")
     key = store.rows("SELECT id FROM documents WHERE name = 'rev'")[0]["id"]
-    revisions.save(store, Save(key, "ann", second, "complete", 0, "s", 1), "ann")
+    revisions.save(store, Save(key, "ann", second, "complete", "", "s", 1), "ann")
     opened(page, "Documents")
     page.locator("#search textarea, #search input").first.fill("codeine")
     page.locator("#search textarea, #search input").first.press("Enter")

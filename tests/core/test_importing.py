@@ -58,7 +58,7 @@ def test_other_labels_of_a_text_are_a_new_revision_and_a_persons_stay_gold(
 ) -> None:
     load(store, written(tmp_path / "a.jsonl", note()))
     mine = note().model_copy(update={"relations": ()})
-    revisions.save(store, Save(1, "ann", mine, "complete", 0, "s", 1), "ann")
+    revisions.save(store, Save(1, "ann", mine, "complete", "", "s", 1), "ann")
     theirs = note("other name").model_copy(update={"entities": (), "relations": ()})
     assert load(store, written(tmp_path / "b.jsonl", theirs)).labelled == 1
     assert [d.relations for d in revisions.gold(store)] == [()]
@@ -75,6 +75,35 @@ def test_labels_with_scores_are_predictions(store: Store, tmp_path: Path) -> Non
     assert found is not None
     assert found.entities == scored
     assert predictions.models(store) == ["m1"]
+
+
+def test_a_models_empty_reading_is_no_gold(store: Store, tmp_path: Path) -> None:
+    scored = tuple(e.model_copy(update={"score": 0.5}) for e in note().entities)
+    empty = note("n2", "Nothing here.")
+    report = load(
+        store, written(tmp_path / "a.jsonl", note().model_copy(update={"entities": scored}), empty)
+    )
+    assert (report.predicted, report.labelled) == (2, 0)
+    assert list(revisions.gold(store)) == []
+
+
+def test_a_patients_notes_are_not_divided_by_imports(store: Store, tmp_path: Path) -> None:
+    load(store, written(tmp_path / "a.jsonl", note("a", "one", meta={"group": "p"})), split="train")
+    with pytest.raises(ChartmarkError, match="others outside test"):
+        load(store, written(tmp_path / "b.jsonl", note("b", "two", meta={"group": "p"})), split="test")
+    assert documents.page(store, Filter()).found == 1
+
+
+def test_what_was_not_known_of_a_text_is_filled_in_and_what_differs_is_told(
+    store: Store, tmp_path: Path
+) -> None:
+    load(store, written(tmp_path / "a.jsonl", note("a", "one")))
+    more = note("b", "one", meta={"group": "p", "source": "ward"})
+    load(store, written(tmp_path / "b.jsonl", more), split="dev")
+    (row,) = documents.page(store, Filter()).rows
+    assert (row["name"], row["patient"], row["source"], row["split"]) == ("a", "p", "ward", "dev")
+    with pytest.raises(ChartmarkError, match="with another patient"):
+        load(store, written(tmp_path / "c.jsonl", note("c", "one", meta={"group": "q"})))
 
 
 def test_a_text_without_labels_has_no_gold(store: Store, tmp_path: Path) -> None:

@@ -105,5 +105,10 @@ def test_a_chat_template_is_used_where_there_is_one(starter: OnePassExtractor) -
     chat = prompt.prompt("Fever.", default_schema(), tokenizer)
     assert chat.startswith("<system>List the mentions")
     assert chat.endswith("<user>Fever.<assistant>")
+    tokenizer.chat_template = (
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}"
+        "<{{ m.role }}>{{ m.content }}{% endfor %}"
+    )
+    assert prompt.prompt("Fever.", default_schema(), tokenizer).startswith("<user>List the mentions")
     (row,) = dataset.conversations([DENIED], default_schema(), tokenizer)
     assert row["completion"].endswith("]}[SEP]")

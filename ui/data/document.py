@@ -90,7 +90,7 @@ def build(store: Store) -> Opened:
             last = [r for r in past if r.annotator == chosen.annotator][-1]
             who = user(request)
             new = Save(
-                document, chosen.annotator, chosen.document, chosen.status, last.number,
+                document, chosen.annotator, chosen.document, chosen.status, last.token,
                 secrets.token_hex(8), 1, chosen.note, restores=chosen.number,
             )  # fmt: skip
             return show(document, revisions.save(store, new, who).id)

@@ -71,5 +71,11 @@ def _made(
             target = Path(shutil.make_archive(str(Path(work) / "export"), "zip", folder))
         path = save_bytes_to_cache(target.read_bytes(), target.name, button.GRADIO_CACHE)
     lost = "".join(f"<li>{escape(line.strip())}</li>" for line in importing.told(dropped))
-    told = f'<p class="figures"><b>{count:,}</b> documents</p>' + (f"<ul>{lost}</ul>" if lost else "")
+    matching = (
+        store.rows("SELECT count(*) AS n FROM documents")[0]["n"] if chosen is None else len(chosen)
+    )
+    left = f", {matching - count:,} without such gold labels left out" if matching > count else ""
+    told = f'<p class="figures"><b>{count:,}</b> documents{left}</p>' + (
+        f"<ul>{lost}</ul>" if lost else ""
+    )
     return told, gr.DownloadButton(value=path, visible=True, label=f"Download {target.name}")

@@ -26,6 +26,7 @@ from ui.access import user
 _GUESSED, _OWN = "", ""
 _LOOKED_AT, _SHOWN = 2000, 3
 _LABELS = ["label in the file", "kind", "times", "becomes"]
+_COPIES = "import-"
 _PROBLEM = '<div class="problem" role="alert">{}</div>'
 
 
@@ -200,7 +201,17 @@ def gathered(uploaded: list[Path], cache: Path) -> list[Source]:
 
     Raises ChartmarkError if the format of one can't be told.
     """
-    folder = Path(tempfile.mkdtemp(dir=cache))
+    folder = Path(tempfile.mkdtemp(dir=cache, prefix=_COPIES))
+    try:
+        return _gathered(uploaded, folder)
+    except (OSError, ChartmarkError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, ChartmarkError):
+            raise
+        raise ChartmarkError(f"can't unpack the files ({error.strerror})") from None
+
+
+def _gathered(uploaded: list[Path], folder: Path) -> list[Source]:
     for path in uploaded:
         if bundle.archive(path) and registry.guess(path) is None:
             for name, content in bundle.members(path, "").items():
@@ -212,7 +223,8 @@ def gathered(uploaded: list[Path], cache: Path) -> list[Source]:
     if any(p.suffix == ".ann" for p in files):
         pairs = folder / "standoff"
         pairs.mkdir()
-        for p in (p for p in files if p.suffix in (".ann", ".txt")):
+        marked = {p.stem for p in files if p.suffix == ".ann"}
+        for p in (p for p in files if p.suffix in (".ann", ".txt") and p.stem in marked):
             p.rename(pairs / p.name)
         sources.append(Source(".txt and .ann files", str(pairs), "brat"))
         files = [p for p in sorted(folder.iterdir()) if p.is_file()]
@@ -235,6 +247,8 @@ def _forget(sources: list[Source], uploaded: Sequence[str] | None = ()) -> None:
     for name in (*(s.path for s in sources), *(uploaded or ())):
         path = Path(name)
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if path.parent.name.startswith(_COPIES) and not any(path.parent.glob("[!.]*")):
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _place(folder: Path, name: str) -> Path:
@@ -264,6 +278,8 @@ def chosen_map(rows: Any, ready: str, schema: Schema) -> LabelMap | None:
                 )
         if kind == "type" and names:
             entities[label] = names
+        elif len(names) > 1:
+            raise ChartmarkError(f"a relation becomes one type: {label!r} can't be {becomes!r}")
         elif names:
             relations.append(RelationMap(source=label, type=names[0]))
     if all(label == becomes for label, _, _, becomes in rows):

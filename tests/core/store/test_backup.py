@@ -1,13 +1,15 @@
 """Backups, restoring one, and purge: a document goes, and no byte of it stays."""
 
 import json
+import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from core.errors import ChartmarkError
-from core.store import documents, revisions
+from core.store import connection, documents, revisions
 from core.store.backup import back_up, purge, restore
 from core.store.connection import Store
 from core.store.documents import Filter
@@ -24,7 +26,7 @@ def names(store: Store) -> list[str]:
 def saved(store: Store, name: str, text: str) -> int:
     d = note(name, text)
     key = added(store, d)
-    revisions.save(store, Save(key, "ann", d, "complete", 0, "s", 1, note="Zebrafeverish?"), "ann")
+    revisions.save(store, Save(key, "ann", d, "complete", "", "s", 1, note="Zebrafeverish?"), "ann")
     return key
 
 
@@ -115,6 +117,68 @@ def test_purge_reaches_the_backups_when_asked(store: Store, tmp_path: Path) -> N
     assert names(Store(tmp_path / "one.db")) == []
 
 
+def test_what_only_a_backup_still_has_is_purged_there(store: Store, tmp_path: Path) -> None:
+    saved(store, "a", SECRET)
+    back_up(store, tmp_path / "copy.db")
+    assert purge(store, "a", "ann", backups=False)[1] == [str(tmp_path / "copy.db")]
+    assert purge(store, "a", "ann", backups=True) == ([], [])
+    assert b"ebrafeverish" not in (tmp_path / "copy.db").read_bytes()
+
+
+def test_a_backup_that_is_locked_is_told_and_the_rest_is_done(store: Store, tmp_path: Path) -> None:
+    saved(store, "a", SECRET)
+    back_up(store, tmp_path / "copy.db")
+    with sqlite3.connect(tmp_path / "copy.db", isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(connection, "PATIENCE", 0.1)
+            models, left = purge(store, "a", "ann", backups=True)
+        other.execute("ROLLBACK")
+    other.close()
+    assert (models, names(store)) == ([], [])
+    assert left in ([], [str(tmp_path / "copy.db")])
+    assert purge(store, "a", "ann", backups=True) == ([], [])
+    assert not [p for p in tmp_path.iterdir() if b"ebrafeverish" in p.read_bytes()]
+
+
+def test_a_reader_that_keeps_old_pages_is_told(store: Store) -> None:
+    saved(store, "a", SECRET)
+    reader = sqlite3.connect(store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM documents").fetchall()
+    with pytest.MonkeyPatch.context() as patch:
+        store.close()
+        patch.setattr(connection, "PATIENCE", 0.2)
+        with pytest.raises(ChartmarkError, match=r"purge again|locked"):
+            purge(store, "a", "ann", backups=True)
+    reader.execute("ROLLBACK")
+    reader.close()
+    with pytest.raises(ChartmarkError, match="has a document 'a'"):
+        purge(store, "a", "ann", backups=True)  # finishes what was left
+    assert b"ebrafeverish" not in b"".join(p.read_bytes() for p in store.path.parent.iterdir())
+
+
+def test_a_save_that_waited_for_a_restore_is_not_lost(store: Store, tmp_path: Path) -> None:
+    saved(store, "a", SECRET)
+    back_up(store, tmp_path / "copy.db")
+    other = Store(store.path)
+    done = threading.Event()
+
+    def writer() -> None:
+        with other.writing() as db:
+            done.set()
+            time.sleep(0.3)
+            documents.add(db, note("late", "said before the restore"), "", "bob")
+
+    thread = threading.Thread(target=writer)
+    thread.start()
+    done.wait()
+    before = restore(store, tmp_path / "copy.db", "ann")
+    thread.join()
+    assert names(store) == ["a"]
+    assert names(Store(before)) == ["a", "late"]
+
+
 def test_a_document_that_is_not_there_is_told(store: Store) -> None:
-    with pytest.raises(ChartmarkError, match="no document 'x'"):
+    with pytest.raises(ChartmarkError, match="has a document 'x'"):
         purge(store, "x", "ann", backups=True)

@@ -1,5 +1,7 @@
 """Opening: made at first, brought up to date with a backup, refused when it is another's."""
 
+import gc
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -23,6 +25,37 @@ def test_a_new_store_is_durable_and_checked(store: Store) -> None:
     }
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
     assert store.schema.name == "clinical"
+
+
+def test_only_this_user_can_read_it(store: Store) -> None:
+    added(store, note())
+    for path in store.path.parent.glob("annotations.db*"):
+        if not path.name.endswith(".lock"):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_first_start_that_was_killed_is_made_good(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.db"
+    half = sqlite3.connect(path)
+    half.execute("PRAGMA journal_mode = WAL")
+    half.close()
+    migrations.ensure_migrations_table(Database(path))
+    assert Store(path).schema.name == "clinical"
+
+
+def test_threads_that_end_close_their_connections(store: Store) -> None:
+    def count() -> int:
+        names = (os.readlink(p) for p in Path("/proc/self/fd").iterdir() if os.path.lexists(p))
+        return sum(str(store.path) in name for name in names)
+
+    before = count()
+    for _ in range(30):
+        thread = threading.Thread(target=lambda: store.rows("SELECT 1"))
+        thread.start()
+        thread.join()
+    gc.collect()
+    # Each would keep two. SQLite itself keeps some for later while another connection has locks.
+    assert count() <= before + 40
 
 
 def test_the_schema_in_force_is_the_last_one_set(store: Store) -> None:

@@ -20,7 +20,7 @@ def saved(
     store: Store, document, status: str = "complete", annotator: str = "ann", split: str = ""
 ) -> int:
     key = added(store, document, split)
-    revisions.save(store, Save(key, annotator, document, status, 0, "s", 1), annotator)
+    revisions.save(store, Save(key, annotator, document, status, "", "s", 1), annotator)
     return key
 
 

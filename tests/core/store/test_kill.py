@@ -25,12 +25,12 @@ store = Store(Path(sys.argv[1]))
 key = added(store, note())
 with store.reading() as db:
     last = revisions.newest(db, key, "ann")
-number = last.number if last else 0
+number, base = (last.number, last.token) if last else (0, "")
 print("ready", flush=True)
 while True:
     d = note().model_copy(update={"revision": number + 1})
-    new = Save(key, "ann", d, "complete", number, "s", number + 1)
-    number = revisions.save(store, new, "ann").number
+    made = revisions.save(store, Save(key, "ann", d, "complete", base, "s", number + 1), "ann")
+    number, base = made.number, made.token
     print(number, flush=True)
 """
 

@@ -1,6 +1,7 @@
 """Revisions: added, never changed; conflicts hold both versions; gold is what people completed."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,9 @@ def save(
     labels=None,
     sitting: str = "s",
 ):
-    new = Save(key, who, labels or note(), status, base, sitting, next(sequence))
+    """`base` is a number here: the token is looked up."""
+    tokens = {r.number: r.token for r in revisions.history(store, key) if r.annotator == who}
+    new = Save(key, who, labels or note(), status, tokens.get(base, ""), sitting, next(sequence))
     return revisions.save(store, new, who)
 
 
@@ -52,7 +55,7 @@ def test_a_sittings_autosaves_make_one_draft(store: Store) -> None:
 
 def test_a_save_that_was_overtaken_changes_nothing(store: Store) -> None:
     key = added(store, note())
-    old = Save(key, "ann", other("Symptom"), "draft", 1, "s", next(sequence))
+    old = Save(key, "ann", other("Symptom"), "draft", "", "s", next(sequence))
     save(store, key, "ann", 0, "draft")
     with pytest.raises(ChartmarkError, match="a later change was saved already"):
         revisions.save(store, old, "ann")
@@ -67,6 +70,32 @@ def test_the_second_of_two_writers_gets_both_versions(store: Store) -> None:
     assert conflict.value.theirs.document.entities == note().entities
     assert conflict.value.ours == other("Symptom")
     assert len(revisions.history(store, key)) == 1
+
+
+def test_a_sitting_may_save_again_before_it_hears_of_its_last_save(store: Store) -> None:
+    key = added(store, note())
+    first = Save(key, "ann", note(), "draft", "", "s", 1)
+    second = Save(key, "ann", other("Symptom"), "draft", "", "s", 2)
+    assert revisions.save(store, first, "ann").number == 1
+    assert revisions.save(store, second, "ann").number == 1
+    # Sent again, because the answer was lost: saved once.
+    assert revisions.save(store, second, "ann").number == 1
+    (only,) = revisions.history(store, key)
+    assert only.document.entities == other("Symptom").entities
+
+
+def test_a_base_that_a_restore_took_away_is_a_conflict(store: Store, tmp_path: Path) -> None:
+    from core.store.backup import back_up, restore
+
+    key = added(store, note())
+    save(store, key, "ann", 0)
+    back_up(store, tmp_path / "copy.db")
+    seen = save(store, key, "ann", 1, labels=other("Symptom"))
+    restore(store, tmp_path / "copy.db", "ann")
+    save(store, key, "ann", 1, labels=other("Disease"), sitting="another")  # a new revision 2
+    stale = Save(key, "ann", note(), "complete", seen.token, "s", next(sequence))
+    with pytest.raises(Conflict):
+        revisions.save(store, stale, "ann")
 
 
 def test_labels_of_another_text_are_refused(store: Store) -> None:

@@ -55,7 +55,7 @@ def test_what_is_rare_is_in_every_split(store: Store) -> None:
         d = note(f"n{n}", f"text {n}").model_copy(
             update={"entities": (Entity(id="a", start=0, end=4, type=kind),)}
         )
-        revisions.save(store, Save(added(store, d), "ann", d, "complete", 0, "s", 1), "ann")
+        revisions.save(store, Save(added(store, d), "ann", d, "complete", "", "s", 1), "ann")
     deal(store, {"train": 0.6, "dev": 0.2, "test": 0.2}, "stratified", 0, "ann")
     rare = Counter(split for name, split in split_of(store).items() if int(name[1:]) % 9 == 0)
     assert rare == {"train": 6, "dev": 2, "test": 2}
@@ -88,8 +88,40 @@ def test_what_was_accepted_in_bulk_never_goes_to_test(store: Store) -> None:
         bulk = d.model_copy(
             update={"relations": tuple(r.model_copy(update={"origin": "bulk"}) for r in d.relations)}
         )
-        revisions.save(store, Save(added(store, d), "ann", bulk, "complete", 0, "s", 1), "ann")
+        revisions.save(store, Save(added(store, d), "ann", bulk, "complete", "", "s", 1), "ann")
     assert deal(store, {"train": 0.1, "test": 0.9}, "random", 0, "ann")["test"] == 0
+
+
+def test_a_patients_new_note_goes_where_the_others_are(store: Store) -> None:
+    for n in range(40):
+        added(store, note(f"old{n}", f"old {n}", meta={"group": f"p{n}"}), ("train", "dev")[n % 2])
+        added(store, note(f"new{n}", f"new {n}", meta={"group": f"p{n}"}))
+    deal(store, SHARES, "random", 0, "ann", Filter(split="none"))
+    found = split_of(store)
+    assert all(found[f"new{n}"] == found[f"old{n}"] for n in range(40))
+
+
+def test_a_patient_that_was_trained_on_never_goes_to_test(store: Store) -> None:
+    key = added(store, note("old", "old", meta={"group": "p"}), "train")
+    added(store, note("new", "new", meta={"group": "p"}))
+    with store.writing() as db:
+        db.execute("INSERT INTO runs VALUES ('run-1', '', '', '')")
+        db.execute(
+            "INSERT INTO revisions VALUES"
+            " (1, 't', ?, 'a', 1, 'complete', '{}', '', '', 1, NULL, '', '', '')",
+            [key],
+        )
+        db.execute("INSERT INTO run_documents VALUES ('run-1', ?, 1)", [key])
+    deal(store, {"train": 0.01, "test": 0.99}, "random", 0, "ann")
+    assert set(split_of(store).values()) == {"train"}
+
+
+def test_sources_that_share_a_patient_stay_together(store: Store) -> None:
+    for n in range(10):
+        for ward in "ab":
+            added(store, note(f"{ward}{n}", f"{ward} {n}", meta={"source": ward, "group": f"p{n}"}))
+    deal(store, {"train": 0.5, "test": 0.5}, "by source", 0, "ann")
+    assert len(set(split_of(store).values())) == 1
 
 
 def test_only_what_matches_is_dealt(store: Store) -> None:

@@ -16,7 +16,7 @@ from core.errors import ChartmarkError
 from core.extraction import hub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from core.document import Document
 
@@ -68,10 +68,19 @@ def load(args: argparse.Namespace) -> None:
 def save(args: argparse.Namespace) -> None:
     from core import importing
     from core.store import revisions
-    from core.store.connection import Store
+    from core.store.connection import existing
 
-    gold = revisions.gold(Store(args.db), args.split, corrected=args.corrected)
-    for line in importing.told(importing.save(gold, args.path, args.format, progress=progress)):
+    written = 0
+
+    def counted() -> "Iterator[Document]":
+        nonlocal written
+        for d in revisions.gold(existing(args.db), args.split, corrected=args.corrected):
+            written += 1
+            yield d
+
+    dropped = importing.save(counted(), args.path, args.format, progress=progress)
+    print(f"{written} documents with gold labels written to {args.path}")
+    for line in importing.told(dropped):
         print(line)
 
 
@@ -91,9 +100,10 @@ def schema(args: argparse.Namespace) -> None:
 
 def back_up(args: argparse.Namespace) -> None:
     from core.store import backup
-    from core.store.connection import Store
+    from core.store.connection import existing
 
-    backup.back_up(Store(args.db), args.file)
+    backup.back_up(existing(args.db), args.file)
+    print(f"backed up to {args.file}", file=sys.stderr)
 
 
 def restore(args: argparse.Namespace) -> None:
@@ -107,11 +117,11 @@ def restore(args: argparse.Namespace) -> None:
 
 def purge(args: argparse.Namespace) -> None:
     from core.store import backup
-    from core.store.connection import Store
+    from core.store.connection import existing
     from core.store.revisions import LOCAL
     from training import dataset
 
-    models, left = backup.purge(Store(args.db), args.document, LOCAL, backups=args.backups)
+    models, left = backup.purge(existing(args.db), args.document, LOCAL, backups=args.backups)
     dataset.clear()
     print("purged; nothing of it is left in the database", file=sys.stderr)
     for model in models:
@@ -268,7 +278,7 @@ def parser() -> Parser:
         nargs="+",
         default=[],
         metavar="PATH",
-        help="folders of corpora and .jsonl files",
+        help="databases, .jsonl files and folders of corpora",
     )
     sub.add_argument("--schema", type=Path, metavar="FILE", help="other labels than the default ones")
     sub.add_argument(

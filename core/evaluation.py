@@ -14,7 +14,7 @@ from core.files import atomic
 from core.formats import jsonl
 from core.formats.mapping import corpora
 from core.store import revisions
-from core.store.connection import Store
+from core.store.connection import existing
 from core.store.documents import SPLITS
 
 
@@ -80,7 +80,5 @@ def _documents(data: str, folder: Path | None, db: Path) -> Iterator[Document]:
             raise ChartmarkError(f"say where the corpus {name} is: --corpora FOLDER")
         return corpora()[name].read(folder, split, Counter())
     if data in SPLITS:
-        if not db.is_file():
-            raise ChartmarkError(f"there is no database {db}; name another with --db")
-        return revisions.gold(Store(db), data)
+        return revisions.gold(existing(db), data)
     return jsonl.read(Path(data))

@@ -31,14 +31,17 @@ class Report:
     new: int = 0
     labelled: int = 0
     predicted: int = 0
+    replaced: int = 0
     there: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> Iterator[str]:
         yield (
-            f"{self.read} documents read: {self.new} new, {self.there} there already; labels of "
-            f"{self.labelled} added, predictions for {self.predicted}"
+            f"{self.read} documents read: {self.new} new, {self.read - self.new} there already; labels "
+            f"of {self.labelled} added, predictions for {self.predicted}"
         )
+        if self.replaced:
+            yield f"  labels imported before stand behind these, as earlier revisions: {self.replaced}"
         yield from told(self.dropped)
 
 
@@ -59,7 +62,9 @@ def read(
     if form is None:
         guessed = registry.guess(path)
         if guessed is None:
-            raise ChartmarkError(f"can't tell the format of {path}; name it with --format")
+            raise ChartmarkError(
+                f"can't tell the format of {path} (is it whole, and not empty?); name it with --format"
+            )
         form = guessed.name
     for d in registry.read(form, path, dropped):
         yield labels.translate(d, dropped) if labels else d
@@ -89,14 +94,22 @@ def load(
     scored = False
     try:
         with tempfile.TemporaryFile("w+b", dir=store.path.parent) as spool:
+            if labels:
+                labels.check(schema)
             found = read(path, form, labels, report.dropped)
+            mentions = 0
             for d in progress(found, "reading"):
                 _check(d, schema)
+                mentions += len(d.entities)
                 scored |= _predicted(d)
                 spool.write(to_json(d).encode() + b"\n")
                 report.read += 1
             if not report.read:
                 raise ChartmarkError(f"{path} has no documents")
+            left_out = [k for k in report.dropped if k.startswith("type ")]
+            if labels and left_out and not mentions:
+                unmapped = ", ".join(sorted(left_out)[:5])
+                raise ChartmarkError(f"the label map leaves out every mention ({unmapped}); map some")
             spool.seek(0)
             texts = progress(_spooled(spool), "checking" if dry_run else "storing")
             if dry_run:
@@ -157,6 +170,7 @@ def _would_store(store: Store, found: Iterable[Document], scored: bool, report: 
                 last = revisions.newest(db, known, IMPORTED) if known else None
             if last is None or revisions.body(last.document) != revisions.body(d):
                 report.labelled += 1
+                report.replaced += last is not None
                 changed = True
         report.there += not changed
 
@@ -187,8 +201,9 @@ def _store_all(
                     saved = revisions.add(
                         db, Save(key, IMPORTED, d, "complete", base, f"{sitting} {n}", n), who
                     )
-                    made[key] = saved.token
                     report.labelled += 1
+                    report.replaced += last is not None and key not in made
+                    made[key] = saved.token
                     changed = True
             report.there += not changed
         if split:

@@ -82,6 +82,7 @@ def test_a_mistake_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(ROOT)
+    Store(db).close()
     assert run(*words, "--db", db) == 1
     out, err = capsys.readouterr()
     assert message in err

@@ -12,7 +12,7 @@ from core.formats import jsonl
 from core.formats.mapping import corpora, position
 from core.schema import Schema
 from core.store import revisions
-from core.store.connection import Store
+from core.store.connection import existing
 from training.overlap import HeldOut, identity
 from training.preset import Preset
 from training.weak import resolved, stitched
@@ -90,13 +90,6 @@ def gather(preset: Preset, sources: Sequence[Path], schema: Schema) -> Data:
     if not train or not tune:
         raise ChartmarkError("too few documents to train on and to tune with; add more with --data")
     return Data(train, tune, report)
-
-
-def existing(path: Path) -> Store:
-    """The database at `path`, which must be there: training makes none."""
-    if not path.is_file():
-        raise ChartmarkError(f"there is no database {path}; name another with --data")
-    return Store(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from core.extraction.model_folder import ModelConfig
 from core.extraction.models import RUNS
 from core.files import atomic
 from core.schema import Schema
+from core.store.connection import existing
 from core.store.revisions import LOCAL
 from core.store.runs import record_run
-from training.data import Data, existing, gather
+from training.data import Data, gather
 from training.preset import Preset
 
 

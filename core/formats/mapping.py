@@ -24,6 +24,7 @@ from core.document import (
 )
 from core.errors import ChartmarkError
 from core.formats import registry
+from core.schema import Schema
 
 MAPS = Path(__file__).with_name("maps")
 # Parts of a corpus that a split holds back, as a share of ids by hash: the same on every machine.
@@ -68,6 +69,16 @@ class LabelMap(_Part):
     attributes: dict[str, dict[str, dict[str, str]]] = {}
     inside: dict[str, dict[str, str]] = {}
     annotated: Annotated | None = None
+
+    def check(self, schema: Schema) -> None:
+        """Raise ChartmarkError if the map leads to a label that the schema lacks."""
+        targets = {t for types in self.entities.values() for t in types} - set(schema.entity_names)
+        targets |= {r.type for r in self.relations} - set(schema.relation_names)
+        if targets:
+            known = ", ".join((*schema.entity_names, *schema.relation_names))
+            raise ChartmarkError(
+                f"the label map leads to {sorted(targets)[0]!r}, not in the schema: use {known}"
+            )
 
     def translate(self, document: Document, dropped: Counter[str]) -> Document:
         """The same document under our labels. Labels that the map leaves out are counted."""
@@ -253,7 +264,7 @@ def load(name: str) -> LabelMap:
     except ValidationError as error:
         raise ChartmarkError(f"{path}: {explain(error)}") from None
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, KeyError):
-        raise ChartmarkError(f'{path}: not a label map (README, "Label maps")') from None
+        raise ChartmarkError(f'{path}: not a label map (docs/data.md, "Label maps")') from None
 
 
 def _map(path: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from core.files import atomic, open_bytes
 from core.formats.format import UNLABELLED, Format, document, fitted
 
 _TEXT, _ID = ("text", "note", "note_text", "report", "body"), ("id", "note_id", "doc_id", "document_id")
+# Whose notes must not be divided between splits.
+_PATIENT = ("group", "meta.group", "patient", "patient_id", "subject_id", "mrn")
 _CHUNK = 1000
 csv.field_size_limit(256 * 1024**2)  # Python's own limit is shorter than many a text
 _HOLDS = frozenset({"overlaps", "attributes", "concepts", "scores", "relations"})
@@ -40,7 +42,11 @@ def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
             entities=(),
             relations=(),
             annotated=UNLABELLED,
-            meta={k: v for k, v in row.items() if k not in (text, name) and v},
+            meta={
+                "group" if k.strip().lower() in _PATIENT else k: v
+                for k, v in row.items()
+                if k not in (text, name) and v
+            },
         )
 
 

@@ -10,14 +10,22 @@ from core.formats import bundle
 from core.formats.format import UNLABELLED, Format, document
 
 
-def read(path: Path, _: Counter[str]) -> Iterator[Document]:
+def read(path: Path, dropped: Counter[str]) -> Iterator[Document]:
     """A document's id is the file's name without .txt, with the folders that it lies in."""
     if path.is_file() and not bundle.archive(path):
-        yield _document(path.stem, read_text(path), str(path))
+        text = read_text(path)
+        if text.strip():
+            yield _document(path.stem, text, str(path))
+        else:
+            dropped["empty text"] += 1
         return
     for name, content in bundle.members(path, ".txt").items():
         inside = name.removeprefix(f"{path}/")
-        yield _document(inside[: -len(".txt")], decode(content(), name), name)
+        text = decode(content(), name)
+        if text.strip():
+            yield _document(inside[: -len(".txt")], text, name)
+        else:
+            dropped["empty text"] += 1
 
 
 def _document(name: str, text: str, where: str) -> Document:

@@ -64,6 +64,8 @@ def restore(store: Store, source: Path, who: str) -> Path:
     """
     if not source.is_file():
         raise ChartmarkError(f"{source} is not a file; name a backup")
+    if source.samefile(store.path):
+        raise ChartmarkError(f"{source} is the database itself; name a backup")
     before = automatic(store.path, "before-restore")
     with tempfile.TemporaryDirectory(dir=store.path.parent, prefix=".chartmark-") as work:
         copy = Path(work) / "copy.db"

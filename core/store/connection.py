@@ -131,6 +131,13 @@ class Store:
             self.set_schema(default_schema(), "chartmark")
 
 
+def existing(path: Path) -> Store:
+    """The store at `path`, which must be there: a mistyped name makes no new one."""
+    if not path.is_file():
+        raise ChartmarkError(f"there is no database {path}; name another")
+    return Store(path)
+
+
 def connect(path: Path) -> Database:
     """A connection with the settings that nothing is lost with."""
     try:
@@ -149,7 +156,7 @@ def check(db: Database, path: Path) -> None:
     """Raise ChartmarkError unless this is a store, and none of a later version of Chartmark."""
     applied = {m.name for m in migrations.applied(db)}
     if not applied:
-        raise ChartmarkError(f"{path} is not a Chartmark database; choose another --db")
+        raise ChartmarkError(f"{path} is not a Chartmark database; name another file")
     known = {m.name for m in migrations.pending(db)} | _released()
     unknown = sorted(applied - known)
     if unknown:

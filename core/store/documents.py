@@ -97,8 +97,8 @@ def _query(which: Filter) -> tuple[str, str, str, list[Any]]:
     if words:
         source, key = "documents_fts f CROSS JOIN documents d ON d.id = f.rowid", "f.rowid"
         clauses.append("documents_fts MATCH ?")
-        # Each word as it is, whatever signs it holds: the search has no language of its own.
-        values.append(" ".join('"' + w.replace('"', '""') + '"' for w in words))
+        # Each word, or its beginning, as it is: the search has no language of its own.
+        values.append(" ".join('"' + w.replace('"', '""') + '"*' for w in words))
     elif leading:
         (table, column), value = leading.pop()
         source, key = f"{table} f CROSS JOIN documents d ON d.id = f.document", "f.document"

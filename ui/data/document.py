@@ -32,6 +32,7 @@ class Opened:
 
 def build(store: Store) -> Opened:
     key = gr.State(None)
+    seen = gr.State(list[int]())  # the revisions that the page shows
     with gr.Column(visible=False, elem_id="document") as whole:
         title = gr.HTML()
         with gr.Row():
@@ -41,14 +42,14 @@ def build(store: Store) -> Opened:
         changes = gr.HTML(elem_id="changes")
         text = gr.HTML(elem_id="document-text")
         arcs = gr.HTML(elem_id="document-arcs")
-    outputs = [whole, title, chosen, other, back, changes, text, arcs]
+    outputs = [whole, title, chosen, other, back, changes, text, arcs, seen]
 
     def show(document: int | None, revision: int | None = None) -> list[Any]:
         if document is None:
-            return [gr.Column(visible=False), *[gr.skip()] * 7]
+            return [gr.Column(visible=False), *[gr.skip()] * 8]
         found = store.rows("SELECT * FROM documents WHERE id = ?", document)
         if not found:
-            return [gr.Column(visible=False), *[gr.skip()] * 7]
+            return [gr.Column(visible=False), *[gr.skip()] * 8]
         row, past = found[0], revisions.history(store, document)
         names = [(_named(r, row["gold"]), r.id) for r in reversed(past)]
         current = next(
@@ -66,6 +67,7 @@ def build(store: Store) -> Opened:
             gr.Dropdown(choices=[("nothing", 0), *names], value=0, visible=len(past) > 1),
             gr.Button(visible=len(past) > 1), _note(current),
             displacy.highlighted(labels, store.schema), displacy.arcs(labels, store.schema),
+            [r.id for r in past],
         ]  # fmt: skip
 
     def compare(document: int, one: int | None, two: int | None) -> tuple[str, str, str]:
@@ -81,12 +83,18 @@ def build(store: Store) -> Opened:
             displacy.arcs(current.document, schema),
         )
 
-    def bring_back(document: int, revision: int | None, request: gr.Request) -> list[Any]:
+    def bring_back(
+        document: int, revision: int | None, known: list[int], request: gr.Request
+    ) -> list[Any]:
         try:
             past = revisions.history(store, document)
             chosen = next((r for r in past if r.id == revision), None)
             if chosen is None:
-                return [gr.skip()] * 8
+                return [gr.skip()] * 9
+            if [r.id for r in past] != known:
+                shown = show(document)
+                shown[5] = _PROBLEM.format("Somebody saved meanwhile: this is how it stands now.")
+                return shown
             last = [r for r in past if r.annotator == chosen.annotator][-1]
             who = user(request)
             new = Save(
@@ -95,13 +103,14 @@ def build(store: Store) -> Opened:
             )  # fmt: skip
             return show(document, revisions.save(store, new, who).id)
         except ChartmarkError as error:
-            return [*[gr.skip()] * 5, _PROBLEM.format(escape(str(error))), gr.skip(), gr.skip()]
+            told = _PROBLEM.format(escape(str(error)))
+            return [*[gr.skip()] * 5, told, *[gr.skip()] * 3]
 
     gr.on(
         [chosen.input, other.input], compare, [key, chosen, other], [changes, text, arcs],
         api_visibility="private", show_progress="hidden",
     )  # fmt: skip
-    restored = back.click(bring_back, [key, chosen], outputs, api_visibility="private")
+    restored = back.click(bring_back, [key, chosen, seen], outputs, api_visibility="private")
     return Opened(key, outputs, show, restored)
 
 

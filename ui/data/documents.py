@@ -46,7 +46,7 @@ def build(store: Store) -> Listing:
             _choice("Has relation", []),
         )
         annotator = _choice("Annotated by", [])
-        one, other = _choice("Model", []), _choice("differs from", [])
+        one, other = _choice("Model", []), _choice("Differs from", [])
     inputs = [words, split, status, order, source, kind, relation, annotator, one, other]
     page = gr.State(0)
     shown = gr.State(list[int]())

@@ -1,5 +1,6 @@
 """Import: what is in the files, what their labels become, a look, and only then the store."""
 
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -27,7 +28,6 @@ _GUESSED, _OWN = "", ""
 _LOOKED_AT, _SHOWN = 2000, 3
 _LABELS = ["label in the file", "kind", "times", "becomes"]
 _COPIES = "import-"
-_PROBLEM = '<div class="problem" role="alert">{}</div>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def build(store: Store) -> Any:
                 shown(found, form, rows, ready),
             ]  # fmt: skip
         except ChartmarkError as error:
-            problem = _PROBLEM.format(escape(str(error)))
+            problem = _problem(error)
             return [[], gr.Dataframe(visible=False), off, off, problem, ""]
 
     def shown(found: list[Source], form: str, rows: Any, ready: str) -> str:
@@ -122,7 +122,7 @@ def build(store: Store) -> Any:
                     )
             return "".join(parts)
         except ChartmarkError as error:
-            return _PROBLEM.format(escape(str(error)))
+            return _problem(error)
 
     def mapped(found: list[Source], form: str, rows: Any, ready: str) -> tuple[str, Any]:
         return shown(found, form, rows, ready), gr.Dataframe(visible=not ready)
@@ -152,7 +152,7 @@ def build(store: Store) -> Any:
                 told.append(f"<ul>{lines}</ul>")
             except ChartmarkError as error:
                 failed.append(s)
-                told.append(_PROBLEM.format(escape(str(error))))
+                told.append(_problem(error))
         return "".join(told), failed
 
     def check_all(
@@ -189,6 +189,12 @@ def build(store: Store) -> Any:
         [files, sources, labels, check, go, report, preview],
         concurrency_limit=1, **quiet,
     )  # fmt: skip
+
+
+def _problem(error: ChartmarkError) -> str:
+    """An error as HTML, the private folder's name taken out of the file's."""
+    told = re.sub(rf"\S*/{_COPIES}[^/\s]*/(standoff/)?", "", str(error))
+    return f'<div class="problem" role="alert">{escape(told)}</div>'
 
 
 def _titles() -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from core import importing
 from core.document import Document
 from core.errors import ChartmarkError
 from core.store.connection import Store
+from core.store.documents import NO_SPLIT, SPLITS
 from training.synthetic.generate import generate
 from ui.access import user
 
@@ -25,16 +26,16 @@ def build(store: Store) -> Any:
         "for training beside real ones. Scores on them say nothing about real notes.</p>"
     )
     with gr.Row():
-        count = gr.Number(
-            200, label="Notes", minimum=1, maximum=_MOST, precision=0, elem_id="synthetic-count"
-        )
+        count = gr.Number(200, label="Notes", precision=0, elem_id="synthetic-count")
         seed = gr.Number(0, label="Seed", precision=0)
+        split = gr.Dropdown([*SPLITS, NO_SPLIT], value="train", label="Split")
     make = gr.Button("Make", elem_id="synthetic")
     report = gr.HTML(elem_id="synthetic-report")
 
     def run(
         count: float,
         seed: float,
+        split: str,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
@@ -48,10 +49,16 @@ def build(store: Store) -> Any:
                 made = Path(work) / "made"
                 generate(made, {"train": int(count)}, int(seed or 0))
                 done = importing.load(
-                    store, made / "train.jsonl", "jsonl", None, "train", user(request), progress=shown
+                    store,
+                    made / "train.jsonl",
+                    "jsonl",
+                    None,
+                    "" if split == NO_SPLIT else split,
+                    user(request),
+                    progress=shown,
                 )
             return "".join(f'<p class="figures">{escape(line)}</p>' for line in done.lines())
         except ChartmarkError as error:
             return f'<div class="problem" role="alert">{escape(str(error))}</div>'
 
-    return make.click(run, [count, seed], report, concurrency_limit=1, api_visibility="private")
+    return make.click(run, [count, seed, split], report, concurrency_limit=1, api_visibility="private")

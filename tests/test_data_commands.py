@@ -141,13 +141,13 @@ def test_backup_purge_restore(
 
 
 # What the process that imports may hold beside the Python libraries, whatever the file's size.
+# (Not getrusage's figure: a process inherits that from the one that started it.)
 MEASURED = """
-import resource, sys
+import re, sys
+from pathlib import Path
 import app
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-from core import importing; import core.formats.registry as r; r.formats()
 code = app.main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 sys.exit(code)
 """
 
@@ -172,7 +172,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_gigabyte_in_bounded_memory(tmp_path: Path) -> None:
-    assert peak(1024, tmp_path) < 600
+    assert peak(1024, tmp_path) < 450
 
 
 def test_training_on_the_database_is_on_record(

@@ -52,7 +52,7 @@ def build(store: Store) -> Listing:
     shown = gr.State(list[int]())
     table = gr.Dataframe(
         headers=_COLUMNS, interactive=False, show_label=False, elem_id="documents", wrap=False,
-        datatype=["str", "str", "str", "str", "str", "str", "number", "str"], max_height=430,
+        datatype=["str", "str", "str", "str", "str", "str", "number", "str"], max_height=360,
         column_widths=["200px", "120px", "65px", "95px", "95px", "155px", "75px", "370px"],
         buttons=[],
     )  # fmt: skip

@@ -8,6 +8,7 @@ Offsets count code points. File names are ids, percent-encoded where a file syst
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
@@ -188,6 +189,9 @@ def write(d: Document, dropped: Counter[str]) -> str:
         places = e.fragments or ((e.start, e.end),)
         dropped["line break at a mention's edge"] += any(
             d.text[x] in "\r\n" for a, b in places for x in (a, b - 1)
+        )
+        dropped["parts of a mention with nothing but a line break between, joined"] += any(
+            not d.text[one[1] : other[0]].strip("\r\n") for one, other in pairwise(places)
         )
         for k, v in e.attributes.items():
             if k.strip() and v.strip():

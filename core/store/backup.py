@@ -102,11 +102,11 @@ def _replace_all(db: Database) -> None:
     ]
     for table in tables:
         columns = ", ".join(c.name for c in db.table(table).columns)
+        # A row that has no place would be a loss: only what is kept beside may be there already.
+        insert = "INSERT OR IGNORE" if table in _KEPT else "INSERT"
         if table not in _KEPT:
             db.execute(f"DELETE FROM main.{table}")
-        db.execute(
-            f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM source.{table}"
-        )
+        db.execute(f"{insert} INTO main.{table} ({columns}) SELECT {columns} FROM source.{table}")
 
 
 def purge(store: Store, name: str, who: str, *, backups: bool) -> tuple[list[str], list[str]]:

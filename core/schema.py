@@ -35,6 +35,7 @@ class RelationType(_Part):
     head: tuple[Label, ...]
     tail: tuple[Label, ...]
     symmetric: bool = False
+    help: str = ""
 
 
 class AttributeType(_Part):
@@ -47,12 +48,16 @@ class AttributeType(_Part):
 
 
 class Schema(_Part):
-    """A frozen, checked label schema. `Schema.load` reads one from a file."""
+    """A frozen, checked label schema. `Schema.load` reads one from a file.
+
+    `guidelines` is plain text that annotators have at hand.
+    """
 
     name: Label
     entities: tuple[EntityType, ...]
     relations: tuple[RelationType, ...] = ()
     attributes: tuple[AttributeType, ...] = ()
+    guidelines: str = ""
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -1,9 +1,7 @@
 """The Extract tab: a note in, its mentions and relations out."""
 
 import io
-import sys
 import time
-import traceback
 import zipfile
 from collections import Counter
 from html import escape
@@ -20,7 +18,7 @@ from core.extraction import device, models
 from core.extraction.batch import annotated
 from core.formats import brat
 from core.schema import Schema
-from ui import displacy
+from ui import displacy, faults
 
 EXAMPLES = Path(__file__).with_name("examples")
 DEFAULT_MODEL = "starter"
@@ -94,13 +92,8 @@ def build(shelf: models.Shelf) -> None:
     def run(text: str, model_id: str, own_thresholds: bool, lowest: float) -> dict[Any, Any]:
         try:
             return show(*_read(shelf, text, model_id, None if own_thresholds else lowest), model_id)
-        except ChartmarkError as error:
-            problem = str(error)
         except Exception as error:
-            # A fault of ours. Its message may hold the note, so only its place is told.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            problem = f"Chartmark failed ({type(error).__name__} in {place.name}); please report this"
-            print(f"{type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr)
+            problem = faults.told(error)
         # Nothing of an earlier note may stand beside a newer one.
         return {
             **dict.fromkeys([marked, arcs, mentions, relations, as_json, as_brat]),

@@ -8,6 +8,7 @@ import gradio as gr
 from core.extraction import models
 from core.store.connection import Store
 from ui import extract
+from ui.annotate import tab as annotate
 from ui.data import tab as data
 
 STYLE = Path(__file__).with_name("style.css")
@@ -40,6 +41,8 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Extract", id="extract"):
                 extract.build(shelf)
+            with gr.Tab("Annotate", id="annotate"):
+                annotate.build(store, shelf)
             with gr.Tab("Data", id="data"):
                 data.build(store)
     return app

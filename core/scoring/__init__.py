@@ -3,6 +3,7 @@
 What a document's annotators did not look for (`annotated`) is left out on both sides, everywhere.
 """
 
+from core.scoring.agreement import Agreement, agreement
 from core.scoring.attributes import attribute_counts
 from core.scoring.relaxed import relaxed_counts
 from core.scoring.strict import entity_counts, relation_counts
@@ -10,6 +11,6 @@ from core.scoring.summary import MICRO, Counts, Score, macro, summarise, table
 from core.scoring.tokens import token_counts
 
 __all__ = [
-    "MICRO", "Counts", "Score", "attribute_counts", "entity_counts", "macro",
+    "MICRO", "Agreement", "Counts", "Score", "agreement", "attribute_counts", "entity_counts", "macro",
     "relation_counts", "relaxed_counts", "summarise", "table", "token_counts",
 ]  # fmt: skip

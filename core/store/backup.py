@@ -15,7 +15,8 @@ from core.store.tables import migrations
 
 # Tables that hold a document's rows.
 _DERIVED = (
-    "evaluation_documents", "run_documents", "predictions", "entities", "relations", "revisions",
+    "evaluation_documents", "run_documents", "predictions", "places", "work", "entities", "relations",
+    "revisions",
 )  # fmt: skip
 # What a restore adds to rather than replaces: what was done, and where backups lie.
 _KEPT = ("actions", "backups")

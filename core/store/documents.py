@@ -129,6 +129,17 @@ _HAVING = {
 NO_SPLIT = "none"
 
 
+def sources(store: Store) -> list[str]:
+    return [r["source"] for r in store.rows("SELECT DISTINCT source FROM documents WHERE source <> ''")]
+
+
+def notes(db: Database, keys: Sequence[int]) -> dict[int, Note]:
+    """The texts of documents, by id; those that are gone are left out."""
+    marks = ", ".join("?" * len(keys))
+    rows = db.query(f"SELECT id, name, text FROM documents WHERE id IN ({marks})", list(keys))
+    return {r["id"]: Note(id=r["name"], text=r["text"]) for r in rows}
+
+
 def find(store: Store, name: str) -> int:
     """The id of the document of this name. Raises ChartmarkError if there is none."""
     found = store.rows("SELECT id FROM documents WHERE name = ?", name)

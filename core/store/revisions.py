@@ -12,7 +12,9 @@ from sqlite_utils import Database
 
 from core.document import Document, explain, to_json
 from core.errors import ChartmarkError
+from core.store import work
 from core.store.connection import Store, now
+from core.store.work import Work
 
 Status = Literal["draft", "complete", "skipped", "flagged"]
 # Whose name stands on what came with an imported document: anyone's own revision goes before it.
@@ -59,6 +61,14 @@ class Save:
     sequence: int
     note: str = ""
     restores: int | None = None
+    work: Work | None = None
+
+
+class Overtaken(ChartmarkError):
+    """A later autosave of the same sitting is in the store already: this one has nothing to add."""
+
+    def __init__(self) -> None:
+        super().__init__("a later change was saved already; this older one was left out")
 
 
 class Conflict(ChartmarkError):
@@ -75,8 +85,8 @@ class Conflict(ChartmarkError):
 def save(store: Store, new: Save, who: str) -> Revision:
     """Add a revision, or go on with the sitting's draft, and return it once it is on the disk.
 
-    Raises Conflict if `base` is no longer the newest, and ChartmarkError if the labels aren't of this
-    text, don't fit the schema in force, or an autosave was overtaken by a later one.
+    Raises Conflict if `base` is no longer the newest, Overtaken if a later autosave is there, and
+    ChartmarkError if the labels aren't of this text or don't fit the schema in force.
     """
     if new.status not in get_args(Status):
         raise ChartmarkError(f"{new.status!r} is no status: choose from {', '.join(get_args(Status))}")
@@ -123,6 +133,8 @@ def add(db: Database, new: Save, who: str) -> Revision:
         if last:
             _forget_rows(db, last.id)
     _write_rows(db, revision, new)
+    if new.work:
+        work.keep(db, revision, new.document, new.work)
     _settle(db, new.document, at)
     return Revision(revision, token, new.annotator, number, new.status, new.labels, new.note, at, who)
 
@@ -131,7 +143,7 @@ def _goes_on(db: Database, last: Revision, new: Save) -> bool:
     """Whether this save changes the draft that the sitting made, rather than adding a revision.
 
     A sitting may save again before it hears of its last save; anyone else must have seen the newest.
-    Raises Conflict if they have not, ChartmarkError if this save was overtaken by a later one.
+    Raises Conflict if they have not, Overtaken if this save was.
     """
     sitting, sequence = _sitting(db, last)
     if sitting != new.sitting:
@@ -139,7 +151,7 @@ def _goes_on(db: Database, last: Revision, new: Save) -> bool:
             raise Conflict(last, new.labels)
         return False
     if new.sequence < sequence:
-        raise ChartmarkError("a later change was saved already; this older one was left out")
+        raise Overtaken
     return last.status == new.status == "draft"
 
 

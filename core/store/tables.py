@@ -20,6 +20,33 @@ def m0001_first(db: Database) -> None:
     )
 
 
+@migrations()
+def m0002_annotating(db: Database) -> None:
+    """Of each revision made in the annotator, how it came to be; and where each annotator was last."""
+    for statement in _ANNOTATING.split(";\n"):
+        db.execute(statement)
+
+
+_ANNOTATING = """
+CREATE TABLE work (
+    revision INTEGER PRIMARY KEY REFERENCES revisions (id),
+    document INTEGER NOT NULL REFERENCES documents (id),
+    model TEXT NOT NULL,
+    blind INTEGER NOT NULL,
+    seconds INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    suggestions TEXT NOT NULL
+) STRICT;
+CREATE INDEX work_document ON work (document);
+CREATE TABLE places (
+    annotator TEXT PRIMARY KEY,
+    document INTEGER REFERENCES documents (id),
+    settings TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX places_document ON places (document)
+"""
+
 _FIRST = """
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,149 @@
+"""The order in which documents come to an annotator."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from core.document import Document, Entity, Relation
+from core.errors import ChartmarkError
+from core.store import documents, predictions
+from core.store.connection import Store
+from core.store.documents import Filter
+
+Order = Literal[
+    "as imported", "random", "least certain first", "highest entropy first", "models differ most"
+]
+ORDERS: tuple[Order, ...] = get_args(Order)
+# Orders by what a model says, which has to read all of the documents first.
+BY_MODEL: tuple[Order, ...] = ORDERS[2:]
+# Every tenth document comes without suggestions, to show how they sway annotators.
+BLIND = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in a queue and how: documents (`words`, `split`, `status`, `source`), their order,
+    whose suggestions, and `focus`: the entity types that are looked for, all if there is none."""
+
+    words: str = ""
+    split: str = ""
+    status: str = ""
+    source: str = ""
+    order: Order = "as imported"
+    seed: int = 0
+    model: str = ""
+    other: str = ""
+    focus: tuple[str, ...] = ()
+    unfinished: bool = True
+    blind: bool = True
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Settings":
+        """Settings from JSON; keys of another version are left out."""
+        known = {k: v for k, v in values.items() if k in cls.__slots__}
+        return cls(**{**known, "focus": tuple(known.get("focus", ()))})
+
+    def values(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A document in a queue, and how far the annotator is with it."""
+
+    id: int
+    name: str
+    status: str
+    blind: bool
+
+
+def chosen(store: Store, settings: Settings, annotator: str) -> list[int]:
+    """The documents of a queue, oldest first."""
+    which = Filter(
+        words=settings.words, split=settings.split, status=settings.status, source=settings.source
+    )
+    found = documents.ids(store, which)
+    if not settings.unfinished:
+        return found
+    own = _own(store, annotator)
+    return [k for k in found if own.get(k, "new") in ("new", "draft")]
+
+
+def queue(store: Store, settings: Settings, annotator: str) -> list[Item]:
+    """The queue in order. Documents that no model has read yet come last in an order by model.
+
+    Raises ChartmarkError if the order needs a model, or a second one, and none is chosen.
+    """
+    keys = _ordered(store, chosen(store, settings, annotator), settings)
+    own = _own(store, annotator)
+    names = {r["id"]: r["name"] for r in store.rows("SELECT id, name FROM documents")}
+    return [
+        Item(k, names[k], own.get(k, "new"), bool(settings.blind and settings.model and i % BLIND == 0))
+        for i, k in enumerate(keys, start=1)
+    ]
+
+
+def _own(store: Store, annotator: str) -> dict[int, str]:
+    """The status of the annotator's newest revision of each document that they have touched."""
+    rows = store.rows(
+        "SELECT document, status FROM revisions WHERE id IN"
+        " (SELECT max(id) FROM revisions WHERE annotator = ? GROUP BY document)",
+        annotator,
+    )
+    return {r["document"]: r["status"] for r in rows}
+
+
+def _ordered(store: Store, keys: list[int], settings: Settings) -> list[int]:
+    if settings.order == "as imported":
+        return keys
+    if settings.order == "random":
+        return random.Random(settings.seed).sample(keys, len(keys))  # noqa: S311
+    if not settings.model:
+        raise ChartmarkError(f"“{settings.order}” needs a model: choose whose suggestions to order by")
+    if settings.order == "models differ most" and settings.other in ("", settings.model):
+        raise ChartmarkError("“models differ most” needs a second model: choose one")
+    doubts: dict[int, float] = {}
+    for k in keys:
+        read = predictions.of(store, k, settings.model)
+        if settings.order == "models differ most":
+            other = predictions.of(store, k, settings.other)
+            if read and other:
+                doubts[k] = disagreement(read, other)
+        elif read:
+            measure = doubt if settings.order == "least certain first" else entropy
+            doubts[k] = measure(read)
+    return sorted(keys, key=lambda k: -doubts.get(k, -1.0))
+
+
+def doubt(read: Document) -> float:
+    """One less the lowest score of a mention or relation (least-confidence sampling, Lewis and Gale
+    1994); 0 where there is none."""
+    return 1 - min(_scores(read), default=1.0)
+
+
+def entropy(read: Document) -> float:
+    """Mean binary entropy in bits over the scores of mentions and relations; 0 where there is none.
+
+    The mean, not the sum: long notes would always come first (Shen et al. 2018).
+    """
+    p = np.clip(list(_scores(read)), 1e-9, 1 - 1e-9)
+    return float(np.mean(-p * np.log2(p) - (1 - p) * np.log2(1 - p))) if len(p) else 0.0
+
+
+def disagreement(one: Document, other: Document) -> float:
+    """One less the strict F1 of one reading against the other, mentions and relations together."""
+    a, b = _said(one), _said(other)
+    return 1 - 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
+
+
+def _scores(read: Document) -> Iterable[float]:
+    both: tuple[Entity | Relation, ...] = (*read.entities, *read.relations)
+    return (x.score for x in both if x.score is not None)
+
+
+def _said(d: Document) -> set[object]:
+    places: dict[str, object] = {e.id: (e.start, e.end, e.type) for e in d.entities}
+    return {*places.values(), *((places[r.head], r.type, places[r.tail]) for r in d.relations)}

@@ -1,0 +1,212 @@
+"""What the annotator's page asks of the server: open a document, save labels, remember the place.
+
+Plain JSON in and out. Offsets here are code points; the page counts in UTF-16 units by itself.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.document import Annotated, Document, RelationSought, explain, to_json
+from core.errors import ChartmarkError
+from core.extraction import models
+from core.prelabel import reading
+from core.queue import Item, Settings
+from core.schema import Schema
+from core.store import places, revisions, work
+from core.store.connection import Store
+from core.store.revisions import ADJUDICATED, IMPORTED, Conflict, Overtaken, Revision, Save
+from core.store.work import Work
+from ui import faults
+from ui.access import user
+from ui.annotate import versions
+from ui.annotate.suggest import suggestions
+from ui.annotate.versions import exchanged
+
+Answer = dict[str, Any]
+
+
+class Asked(BaseModel):
+    """A document that the page wants to show. `ahead`: not yet, so the place stays where it is."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    document: int
+    mode: str = "annotate"
+    model: str = ""
+    blind: bool = False
+    focus: list[str] = []
+    settings: dict[str, Any] = {}
+    ahead: bool = False
+
+
+class Saved(BaseModel):
+    """Labels as the page sends them."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    document: int
+    mode: str = "annotate"
+    sha256: str
+    base: str
+    sitting: str = Field(min_length=8, max_length=64)
+    sequence: int
+    status: revisions.Status
+    note: str = ""
+    annotated: dict[str, Any] | None = None
+    labels: dict[str, Any]
+    work: Work
+
+
+def build(store: Store, shelf: models.Shelf) -> None:
+    """Let the page call these, inside the current gr.Blocks. Not queued: an edit waits for nobody."""
+
+    def endpoint(name: str, run: Callable[[Any, str], Answer], shape: type[BaseModel]) -> None:
+        def handle(payload: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+            try:
+                return run(shape.model_validate(payload), user(request))
+            except ValidationError as error:
+                return {"problem": explain(error)}
+            except Exception as error:
+                return {"problem": faults.told(error)}
+
+        gr.api(handle, api_name=name, queue=False, api_visibility="undocumented")
+
+    endpoint("annotate-open", lambda asked, who: opened(store, shelf, asked, who), Asked)
+    endpoint("annotate-save", lambda sent, who: saved(store, sent, who), Saved)
+    endpoint("annotate-place", lambda asked, who: placed(store, asked, who), Asked)
+
+
+def value(
+    store: Store,
+    items: list[Item],
+    settings: Settings,
+    at: int = 0,
+    mode: str = "annotate",
+    empty: str = "",
+) -> Answer:
+    """A queue as the component's value."""
+    return {
+        "queue": [asdict(i) for i in items],
+        "at": at,
+        "mode": mode,
+        "model": settings.model,
+        "focus": list(settings.focus),
+        "settings": settings.values(),
+        "schema": store.schema.model_dump(mode="json"),
+        "empty": empty,
+    }
+
+
+def opened(store: Store, shelf: models.Shelf, asked: Asked, who: str) -> Answer:
+    """A document with labels to go on from, and suggestions. Raises ChartmarkError if it is gone."""
+    rows = store.rows("SELECT name, text, sha256 FROM documents WHERE id = ?", asked.document)
+    if not rows:
+        raise ChartmarkError("this document is no longer in the store; build the queue again")
+    (row,) = rows
+    review = asked.mode == "review"
+    annotator = ADJUDICATED if review else who
+    own = revisions.newest(store.db, asked.document, annotator)
+    answer: Answer = {
+        "document": asked.document, **row,
+        "base": own.token if own else "",
+        "status": own.status if own else "new",
+        "note": own.note if own else "",
+        "blind": False,
+        "suggestions": None,
+    }  # fmt: skip
+    if review:
+        answer |= versions.reviewed(store, asked.document, own)
+    else:
+        start = own or revisions.newest(store.db, asked.document, IMPORTED)
+        labels = (
+            start.document
+            if start
+            else Document(id=row["name"], text=row["text"], entities=(), relations=())
+        )
+        sought = looked_for(start, asked.focus, store.schema)
+        past = work.of(store, own.id) if own else None
+        blind = past.blind if past else asked.blind
+        answer["labels"] = exchanged(labels)
+        answer["annotated"] = sought and json.loads(to_json(sought))
+        answer["blind"] = blind
+        if past and past.model and (past.model == asked.model or (own and own.status != "draft")):
+            answer["suggestions"] = _json(past)
+        elif asked.model and not blind and (own is None or own.status == "draft"):
+            said = reading(store, shelf.take, asked.document, asked.model, who)
+            if said:
+                answer["suggestions"] = _json(suggestions(said, labels, asked.model, asked.focus))
+    if not asked.ahead:
+        placed(store, asked, who)
+    return answer
+
+
+def placed(store: Store, asked: Asked, who: str) -> Answer:
+    """Remember where the annotator is."""
+    if asked.mode == "annotate" and asked.settings:
+        places.remember(store, who, asked.settings, asked.document)
+    return {}
+
+
+def saved(store: Store, sent: Saved, who: str) -> Answer:
+    """Save labels; the new token, or, if somebody saved meanwhile, both versions' other one."""
+    annotator = ADJUDICATED if sent.mode == "review" else who
+    rows = store.rows("SELECT name, text, sha256 FROM documents WHERE id = ?", sent.document)
+    if not rows or rows[0]["sha256"] != sent.sha256:
+        raise ChartmarkError(
+            "this document is no longer in the store, or has another text; nothing was saved"
+        )
+    body = {**sent.labels, "id": rows[0]["name"], "text": rows[0]["text"]}
+    if sent.annotated is not None:
+        body["annotated"] = sent.annotated
+    labels = Document.model_validate_json(json.dumps(body))
+    new = Save(
+        sent.document, annotator, labels, sent.status, sent.base, sent.sitting, sent.sequence,
+        sent.note, work=sent.work,
+    )  # fmt: skip
+    try:
+        made = revisions.save(store, new, who)
+    except Overtaken:
+        newest = revisions.newest(store.db, sent.document, annotator)
+        return {"token": newest.token if newest else "", "overtaken": True}
+    except Conflict as conflict:
+        return {"conflict": _theirs(conflict.theirs)}
+    return {"token": made.token, "number": made.number, "saved_at": made.saved_at}
+
+
+def looked_for(start: Revision | None, focus: list[str], schema: Schema) -> Annotated | None:
+    """What the labels will say their annotators looked for: what was looked for before, and `focus`.
+
+    None: everything, which is also what an annotator without a focus looks for.
+    """
+    before = start.document.annotated if start else Annotated()
+    if not focus or before is None:
+        return None
+    types = [n for n in schema.entity_names if n in (*before.entities, *focus)]
+    relations = [
+        RelationSought(type=r, head=h, tail=t)
+        for h in types
+        for t in types
+        for r in schema.allowed(h, t)
+    ]
+    known = [r for r in before.relations if r not in relations]
+    return Annotated(
+        entities=tuple(types),
+        relations=(*known, *relations),
+        attributes=tuple(a.name for a in schema.attributes),
+    )
+
+
+def _theirs(r: Revision) -> Answer:
+    return {
+        "token": r.token, "status": r.status, "note": r.note, "saved_by": r.saved_by,
+        "saved_at": r.saved_at, "labels": exchanged(r.document),
+    }  # fmt: skip
+
+
+def _json(w: Work) -> Answer:
+    return w.model_dump(mode="json")

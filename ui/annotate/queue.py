@@ -1,0 +1,152 @@
+"""A queue's settings, and the annotator that works through it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from core.extraction import models
+from core.prelabel import read
+from core.queue import BY_MODEL, ORDERS, Item, Settings, chosen, queue
+from core.store import documents, places
+from core.store.connection import Store
+from core.store.documents import NO_SPLIT, SPLITS, STATUSES, Filter
+from ui import faults
+from ui.access import user
+from ui.annotate import desk
+from ui.annotator.component import Annotator
+
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_ANY = ""
+_NONE = "none"
+NOTHING = "There are no documents yet. Import some in the Data tab, or make synthetic notes there."
+NO_MATCH = "No document matches, or you have finished them all. Change what is in the queue above."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The annotator, and how one document is shown in it."""
+
+    annotator: Annotator
+    show: Any
+
+
+def build(store: Store, shelf: models.Shelf) -> Opened:
+    with gr.Accordion("What is in the queue", open=False, elem_id="queue"):
+        with gr.Row():
+            words = gr.Textbox(label="Search", placeholder="words of the text, or an id", min_width=160)
+            split = gr.Dropdown(
+                [("any", _ANY), *SPLITS, NO_SPLIT], value=_ANY, label="Split", min_width=110
+            )
+            status = gr.Dropdown([("any", _ANY), *STATUSES], value=_ANY, label="Status", min_width=110)
+            source = gr.Dropdown([("any", _ANY)], value=_ANY, label="Source", min_width=130)
+            order = gr.Dropdown(
+                list(ORDERS), value=ORDERS[0], label="Order", min_width=170, elem_id="queue-order"
+            )
+        with gr.Row():
+            model = gr.Dropdown([], label="Suggestions by", min_width=170, elem_id="queue-model")
+            other = gr.Dropdown([], label="Differ from (for that order)", min_width=170)
+            focus = gr.Dropdown(
+                [],
+                multiselect=True,
+                label="Annotate for (all types if empty)",
+                min_width=220,
+                elem_id="queue-focus",
+            )
+            with gr.Column(min_width=220):
+                unfinished = gr.Checkbox(True, label="Leave out what I have finished")
+                blind = gr.Checkbox(
+                    True,
+                    label="Every tenth without suggestions",
+                    info="Shows how suggestions sway annotators.",
+                )
+        start = gr.Button("Start this queue", variant="primary", elem_id="start-queue", size="sm")
+    told = gr.HTML(elem_id="queue-report")
+    annotator = Annotator(elem_id="annotator")
+    inputs = [words, split, status, source, order, model, other, focus, unfinished, blind]
+
+    def settings(values: tuple[Any, ...]) -> Settings:
+        words, split, status, source, order, model, other, focus, unfinished, blind = values
+        return Settings(
+            words=words or "", split=split, status=status, source=source, order=order,
+            model="" if model == _NONE else model or "", other="" if other == _NONE else other or "",
+            focus=tuple(focus or ()), unfinished=unfinished, blind=blind,
+        )  # fmt: skip
+
+    def begin(*values: Any, request: gr.Request) -> Iterator[list[Any]]:
+        """Read what the order needs, telling how far it is, then hand the queue over."""
+        wanted, who = settings(values), user(request)
+        try:
+            if wanted.order in BY_MODEL:
+                keys = chosen(store, wanted, who)
+                for name in filter(
+                    None, (wanted.model, wanted.other if wanted.order == BY_MODEL[-1] else "")
+                ):
+                    for done in read(store, shelf.take, keys, name, who):
+                        yield [
+                            _line(f"{escape(name)} has read {done:,} of {len(keys):,} documents"),
+                            gr.skip(),
+                        ]
+            items = queue(store, wanted, who)
+            yield [_line(""), _value(store, items, wanted)]
+        except Exception as error:
+            yield [f'<div class="problem" role="alert">{escape(faults.told(error))}</div>', gr.skip()]
+
+    def load(request: gr.Request) -> list[Any]:
+        """The page as its annotator left it."""
+        who = user(request)
+        found = places.last(store, who)
+        was, document = (Settings.of(found[0]), found[1]) if found else (Settings(model=_first()), None)
+        known = models.available()
+        if was.model not in known:
+            was = replace(was, model="")
+        if was.order in BY_MODEL and not was.model:
+            was = replace(was, order=ORDERS[0])
+        items = queue(store, was, who)
+        at = next((i for i, item in enumerate(items) if item.id == document), None)
+        if at is None and document is not None:
+            # Finished, and therefore no longer in the queue: shown all the same.
+            rows = store.rows("SELECT name FROM documents WHERE id = ?", document)
+            if rows and not items:
+                items, at = [Item(document, rows[0]["name"], "complete", False)], 0
+        names, types = [(n, n) for n in known], store.schema.entity_names
+        return [
+            was.words, was.split, was.status,
+            gr.Dropdown([("any", _ANY), *documents.sources(store)], value=was.source), was.order,
+            gr.Dropdown([(_NONE, _NONE), *names], value=was.model or _NONE),
+            gr.Dropdown([(_NONE, _NONE), *names], value=was.other or _NONE),
+            gr.Dropdown(list(types), value=[t for t in was.focus if t in types]),
+            was.unfinished, was.blind, _value(store, items, was, at or 0),
+        ]  # fmt: skip
+
+    def show(document: int) -> dict[str, Any]:
+        """One document by itself, with suggestions as in the queue so far."""
+        row = store.rows("SELECT name, status FROM documents WHERE id = ?", document)
+        items = [Item(document, row[0]["name"], row[0]["status"], False)] if row else []
+        return _value(store, items, Settings(model=_first()))
+
+    start.click(
+        begin,
+        inputs,
+        [told, annotator],
+        api_visibility="private",
+        show_progress="hidden",
+        concurrency_limit=1,
+    )
+    gr.on(fn=load, outputs=[*inputs, annotator], **_QUIET)
+    return Opened(annotator, show)
+
+
+def _value(store: Store, items: list[Item], wanted: Settings, at: int = 0) -> dict[str, Any]:
+    empty = NO_MATCH if documents.page(store, Filter(), size=1).rows else NOTHING
+    return desk.value(store, items, wanted, at, empty=empty)
+
+
+def _line(text: str) -> str:
+    return f'<p class="figures">{text}</p>' if text else ""
+
+
+def _first() -> str:
+    return next(iter(models.available()), "")

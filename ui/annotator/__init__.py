@@ -1,0 +1,1 @@
+"""The annotator: a Gradio component with its own script and style."""

@@ -4,6 +4,7 @@ Plain JSON in and out. Offsets here are code points; the page counts in UTF-16 u
 """
 
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -89,8 +90,9 @@ def value(
     mode: str = "annotate",
     empty: str = "",
 ) -> Answer:
-    """A queue as the component's value."""
+    """A queue as the component's value. Its `id` tells a new queue from the same one shown again."""
     return {
+        "id": secrets.token_hex(8),
         "queue": [asdict(i) for i in items],
         "at": at,
         "mode": mode,

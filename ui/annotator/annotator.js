@@ -83,7 +83,7 @@ class Annotator {
   }
 
   async go(by) {
-    const to = this.at + by;
+    const to = this.goal + by; // where the last key was going, which may not be there yet
     if (to < 0) return this.say("this is the first document of the queue");
     if (to >= this.queue.length) return this.end();
     return this.open(to);
@@ -96,6 +96,7 @@ class Annotator {
 
   async open(at) {
     if (at < 0) return;
+    this.goal = at;
     this.outbox.send(0);
     const item = this.queue[at];
     const request = { document: item.id, model: this.value.model, blind: item.blind, focus: this.value.focus, mode: this.mode, settings: this.value.settings };
@@ -464,7 +465,7 @@ let annotator = null;
 
 async function begin() {
   const value = props.value;
-  if (!value || !value.queue) return;
+  if (!value || !value.queue || value.id === annotator?.value.id) return;
   while (annotator?.outbox.waiting.size) await new Promise((done) => setTimeout(done, 200));
   if (value !== props.value) return;
   if (annotator) annotator.opening = null;
@@ -477,7 +478,7 @@ async function begin() {
   annotator = new Annotator(value);
   mount.append(annotator.root);
   annotator.desk.draw();
-  mount.annotator = annotator;
+  annotator.root.annotator = annotator;
 }
 
 watch("value", begin);

@@ -419,18 +419,20 @@ class Desk {
     }
     const before = this.labels;
     const type = types.length === 1 ? types[0] : await choose(this.root, { title: "Which relation?", options: types.map((t) => ({ label: t, value: t })), near: this.boxOf(to) });
-    if (!type || this.labels !== before) return undefined;
-    let labels = this.labels;
+    return type && this.labels === before ? this.relate(head, tail, type) : undefined;
+  }
+
+  /* Relate two items; suggested ones are accepted. */
+  relate(head, tail, type) {
+    let { labels } = this;
     const real = [head, tail].map((id) => {
       if (mentionOf(labels, id)) return id;
       labels = withAccepted(labels, id);
       return takenAs(labels, id).id;
     });
     const relation = { head: real[0], tail: real[1], type };
-    const there = relationThere(labels, relation, this.schema);
-    if (!there) this.edit(withRelation(labels, relation, this.schema), `related: ${type}`);
+    if (!this.edit(withRelation(labels, relation, this.schema), `related: ${type}`)) this.host.say("they are related so already");
     if (this.page.items.has(real[0])) this.select(real[0]);
-    return there && this.host.say("they are related so already");
   }
 
   invert() {
@@ -531,6 +533,7 @@ class Desk {
   }
 
   key(event) {
+    if (!this.text) return;
     const key = keyOf(event);
     let run = KEYS.get(key);
     if (this.relating && key !== "Escape") run = () => this.relationKey(event);

@@ -56,7 +56,7 @@ function typeKeys(schema) {
 
 function keyOf(event) {
   const named = event.key.length > 1;
-  const letter = event.ctrlKey || event.metaKey ? event.key.toLowerCase() : event.key;
+  const letter = !named && (event.ctrlKey || event.metaKey) ? event.key.toLowerCase() : event.key;
   const shift = event.shiftKey && (named || event.ctrlKey || event.metaKey);
   return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey && named ? "Alt+" : ""}${shift ? "Shift+" : ""}${letter}`;
 }

@@ -18,11 +18,13 @@ class Mouse {
 
   down(event) {
     if (event.button !== 0) return;
+    this.pressed = true;
     const ids = event.altKey ? [] : this.idsAt(event.target);
     this.from = ids.length ? { id: this.desk.selectedAmong(ids) ?? ids.at(-1), x: event.clientX, y: event.clientY } : null;
     if (this.from) {
       const move = (e) => this.drag(e);
       const stop = () => {
+        this.pressed = false;
         removeEventListener("pointermove", move);
         this.line.replaceChildren();
         this.page.element.classList.remove("relating");
@@ -52,7 +54,9 @@ class Mouse {
   }
 
   up(event) {
-    if (event.button !== 0) return;
+    // What was pressed elsewhere, such as a handle, is no click here.
+    if (event.button !== 0 || !this.pressed) return;
+    this.pressed = false;
     const target = this.from && this.targetAt(event);
     const selection = getSelection();
     if (target) {

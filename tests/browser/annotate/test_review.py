@@ -1,0 +1,93 @@
+"""Two annotators' versions, decided between into the adjudicated gold; and how far they agree."""
+
+import pytest
+from playwright.sync_api import expect
+
+from core.document import Document, Entity, Relation
+from core.store import revisions
+from core.store.revisions import ADJUDICATED, Save
+from tests.browser.annotate.conftest import Bench, Open, plain
+
+pytestmark = pytest.mark.browser
+
+TEXT = "Fever and cough. Aspirin for gout."
+
+
+def version(name: str, *spans: tuple[int, int, str, str], related: bool = False) -> Document:
+    entities = tuple(
+        Entity(id=f"e{i}", start=a, end=z, type=t, attributes={"assertion": v})
+        for i, (a, z, t, v) in enumerate(spans)
+    )
+    drug, gout = (next((e.id for e in entities if e.start == s), "") for s in (17, 29))
+    relations = (Relation(head=drug, tail=gout, type="treats"),) if related else ()
+    return Document(id=name, text=f"{TEXT} ({name})", entities=entities, relations=relations)
+
+
+def two(b: Bench, name: str) -> None:
+    fever, aspirin, gout = (
+        (0, 5, "Symptom", "present"),
+        (17, 24, "Drug", "present"),
+        (29, 33, "Disease", "present"),
+    )
+    ann = version(name, fever, (10, 15, "Disease", "present"), aspirin, gout, related=True)
+    bob = version(name, gout, fever, (10, 15, "Symptom", "absent"), aspirin)
+    for who, labels in (("ann", ann), ("bob", bob)):
+        revisions.save(
+            b.store, Save(b.keys[name], who, labels, "complete", "", f"sitting {who}", 1), who
+        )
+
+
+def opened(b: Bench) -> None:
+    b.page.get_by_role("tab", name="Review", exact=True).click()
+    expect(b.page.locator("#reviewer .pane")).to_have_count(2)
+
+
+def test_versions_are_decided_between_into_gold(bench: Open) -> None:
+    b = bench(plain("review", f"{TEXT} (review)"))
+    two(b, "review")
+    opened(b)
+    panes = b.page.locator("#reviewer .pane")
+    expect(panes.nth(0)).to_contain_text("ann")
+    expect(panes.nth(0).locator(".seg.differs")).to_have_text("cough")
+    # What both say is there; what they differ in is suggested, with the name of who said it.
+    sheet = b.page.locator("#reviewer .sheet")
+    expect(sheet.locator(".seg.is-suggested")).to_have_count(1)
+    expect(sheet.locator(".tag.is-suggested")).to_have_count(2)
+    expect(sheet.locator(".arc.is-suggested")).to_contain_text("treats · ann")
+    panes.nth(1).locator(".seg.differs").click()  # bob is right about the cough
+    expect(sheet.locator(".tag.is-suggested")).to_have_count(0)
+    b.page.locator("#reviewer .arc.is-suggested text").last.click()
+    b.page.keyboard.press("a")
+    b.page.keyboard.press("c")
+    expect(b.page.locator("#reviewer .state")).to_have_text("saved")
+    decided = b.stored("review", ADJUDICATED)
+    assert decided.status == "complete"
+    assert decided.saved_by == "local"
+    said = {(e.start, e.type, e.attributes["assertion"]) for e in decided.document.entities}
+    assert said == {
+        (0, "Symptom", "present"),
+        (10, "Symptom", "absent"),
+        (17, "Drug", "present"),
+        (29, "Disease", "present"),
+    }
+    assert [r.type for r in decided.document.relations] == ["treats"]
+    row = b.store.rows("SELECT gold, status FROM documents WHERE name = 'review'")[0]
+    assert row["gold"] == decided.id
+    # It is no longer in the list, unless it is asked for.
+    b.page.get_by_role("tab", name="Notes", exact=True).click()
+    b.page.get_by_role("tab", name="Review", exact=True).click()
+    expect(b.page.locator("#reviewer .empty")).to_contain_text(
+        "No document has been completed by two people"
+    )
+    b.page.get_by_label("Show what was decided already, too").check()
+    expect(b.page.locator("#reviewer .name")).to_have_text("review")
+
+
+def test_agreement_is_shown_per_type(bench: Open) -> None:
+    b = bench(plain("agree", f"{TEXT} (agree)"))
+    two(b, "agree")
+    b.page.get_by_role("tab", name="Agreement", exact=True).click()
+    table = b.page.locator("#agreement")
+    expect(table).to_contain_text("ann, bob")
+    expect(table).to_contain_text("all mentions")
+    expect(table).to_contain_text("0.750")  # 3 of 4 mentions are the same, both ways

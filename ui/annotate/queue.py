@@ -63,7 +63,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
                     info="Shows how suggestions sway annotators.",
                 )
         start = gr.Button("Start this queue", variant="primary", elem_id="start-queue", size="sm")
-    told = gr.HTML(elem_id="queue-report")
+    told = gr.HTML(visible=False, elem_id="queue-report")
     annotator = Annotator(elem_id="annotator")
     inputs = [words, split, status, source, order, model, other, focus, unfinished, blind]
 
@@ -92,7 +92,8 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
             items = queue(store, wanted, who)
             yield [_line(""), _value(store, items, wanted)]
         except Exception as error:
-            yield [f'<div class="problem" role="alert">{escape(faults.told(error))}</div>', gr.skip()]
+            problem = f'<div class="problem" role="alert">{escape(faults.told(error))}</div>'
+            yield [gr.HTML(problem, visible=True), gr.skip()]
 
     def load(request: gr.Request) -> list[Any]:
         """The page as its annotator left it."""
@@ -144,8 +145,8 @@ def _value(store: Store, items: list[Item], wanted: Settings, at: int = 0) -> di
     return desk.value(store, items, wanted, at, empty=empty)
 
 
-def _line(text: str) -> str:
-    return f'<p class="figures">{text}</p>' if text else ""
+def _line(text: str) -> gr.HTML:
+    return gr.HTML(f'<p class="figures">{text}</p>' if text else "", visible=bool(text))
 
 
 def _first() -> str:

@@ -15,6 +15,7 @@ class Arcs {
     page.element.append(this.svg);
     this.arcs = [];
     this.groups = new Map();
+    this.raised = new Map(); // segments that make their row of text taller → pixels
     if (onPick) {
       this.svg.addEventListener("pointerdown", (event) => {
         const id = event.target.closest("[data-arc]")?.dataset.arc;
@@ -59,16 +60,17 @@ class Arcs {
     const places = new Map();
     const placeOf = (id) => {
       if (!places.has(id)) {
-        const anchor = this.page.anchorsOf(id)[0];
-        const first = anchor.first.getClientRects()[0] ?? anchor.first.getBoundingClientRect();
-        const last = anchor.last.getClientRects()[0] ?? first;
-        const right = Math.abs(last.top - first.top) < 4 ? last.right : first.right;
+        // A mention over several rows is reached on its last one.
+        const anchor = this.page.anchorsOf(id).at(-1);
+        const last = [...anchor.last.getClientRects()].at(-1) ?? anchor.last.getBoundingClientRect();
+        const first = anchor.first.getClientRects()[0] ?? last;
+        const left = Math.abs(last.top - first.top) < 4 ? first.left : last.left;
         places.set(id, {
-          x: (first.left + right) / 2 - origin.left,
-          width: right - first.left,
-          y: first.top - origin.top,
-          line: anchor.line,
-          row: `${anchor.n}:${Math.round(first.top)}`,
+          x: (left + last.right) / 2 - origin.left,
+          width: last.right - left,
+          y: last.top - origin.top,
+          segment: anchor.last,
+          row: `${anchor.n}:${Math.round(last.top)}`,
         });
       }
       return places.get(id);
@@ -123,21 +125,29 @@ class Arcs {
     }
   }
 
-  /* Give each line as much room above as its arcs need; whether that moved anything. */
+  /* Make each row of text as tall as the arcs above it need: one of its mentions is raised. Whether anything moved. */
   makeRoom(routes) {
-    const need = new Map();
+    const rows = new Map();
     for (const leg of routes.flatMap((r) => r.legs ?? [r.leg])) {
-      need.set(leg.place.line, Math.max(need.get(leg.place.line) ?? 0, leg.lane + 1));
+      const row = rows.get(leg.place.row) ?? { segment: leg.place.segment, room: 0 };
+      row.room = Math.max(row.room, (leg.lane + 1) * LANE);
+      rows.set(leg.place.row, row);
     }
+    const need = new Map([...rows.values()].map(({ segment, room }) => [segment, room]));
     let moved = false;
-    for (const line of this.page.lines) {
-      const lanes = need.get(line) ?? 0;
-      if (lanes !== line.lanes) {
-        line.lanes = lanes;
-        line.element.style.setProperty("--room", `${lanes * LANE}px`);
-        moved = true;
-      }
+    for (const [segment, room] of this.raised) {
+      if (need.get(segment) === room && segment.isConnected) continue;
+      segment.classList.remove("raised");
+      segment.style.removeProperty("--room");
+      moved = true;
     }
+    for (const [segment, room] of need) {
+      if (this.raised.get(segment) === room) continue;
+      segment.classList.add("raised");
+      segment.style.setProperty("--room", `${room}px`);
+      moved = true;
+    }
+    this.raised = need;
     return moved;
   }
 

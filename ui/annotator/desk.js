@@ -12,6 +12,7 @@ class Desk {
     this.selected = null; // {kind: "mention" | "arc", id}
     this.pending = null; // {anchor, focus}: offsets of a selection not yet marked
     this.relating = null; // {id, hints: letters → id, typed}
+    this.finding = null; // {from: word, typed}
     new ResizeObserver(() => this.page.element.offsetWidth !== this.width && this.draw()).observe(this.page.element);
     this.page.element.addEventListener("keydown", (event) => this.key(event));
   }
@@ -19,7 +20,7 @@ class Desk {
   load(string, labels) {
     this.text = new NoteText(string);
     this.history = new History(labels);
-    this.selected = this.pending = this.relating = null;
+    this.selected = this.pending = this.relating = this.finding = null;
     this.page.load(string);
     this.draw();
   }
@@ -176,6 +177,27 @@ class Desk {
       }
     }
     this.word(by);
+  }
+
+  beginFinding() {
+    if (!this.text.words) return;
+    this.finding = { from: this.place ? this.text.wordAt(this.place[1] - 1) + 1 : 0, typed: "" };
+    this.host.say("find: type the first letters of a word");
+  }
+
+  findKey(event) {
+    const { typed } = this.finding;
+    if (event.key === "Enter" || event.key === "Escape") {
+      this.finding = null;
+      this.host.say(event.key === "Enter" ? "found" : "");
+      return;
+    }
+    if (event.key === "ArrowRight" && this.place) this.finding.from = this.text.wordAt(this.place[1] - 1) + 1;
+    else if (event.key === "Backspace") this.finding.typed = typed.slice(0, -1);
+    else if (event.key.length === 1) this.finding.typed += event.key;
+    const at = this.text.wordFrom(this.finding.from, this.finding.typed);
+    if (at >= 0) this.moveTo([this.text.starts[at], this.text.ends[at]]);
+    this.host.say(at >= 0 ? `find: ${this.finding.typed}` : `find: ${this.finding.typed} (nowhere)`);
   }
 
   moveTo(word) {
@@ -536,7 +558,8 @@ class Desk {
     if (!this.text) return;
     const key = keyOf(event);
     let run = KEYS.get(key);
-    if (this.relating && key !== "Escape") run = () => this.relationKey(event);
+    if (this.finding && !event.ctrlKey && !event.metaKey && !event.altKey) run = () => this.findKey(event);
+    else if (this.relating && key !== "Escape") run = () => this.relationKey(event);
     else if (!run && this.types.has(key)) run = () => this.useType(this.types.get(key));
     if (!run || (this.relating && (event.ctrlKey || event.metaKey || (event.key.length > 1 && !["Backspace", "Escape"].includes(event.key))))) return;
     event.preventDefault();

@@ -8,6 +8,7 @@ const COMMANDS = [
   ["Move", "ArrowLeft", "previous word", (d) => d.word(-1)],
   ["Move", "ArrowDown", "a line down", (d) => d.row(1)],
   ["Move", "ArrowUp", "a line up", (d) => d.row(-1)],
+  ["Move", "/", "find a word by its first letters (→ the next, Enter there)", (d) => d.beginFinding()],
   ["Move", "e", "next relation of the mention", (d) => d.edge()],
   ["Move", "Escape", "let go of what is selected", (d) => d.letGo()],
   ["Mark", "Shift+ArrowRight", "longer: the selection, or the mention", (d) => d.extend(1, "word")],
@@ -68,9 +69,10 @@ function keyName(key) {
   return parts.map((p) => SIGNS[p] ?? p).join(" ");
 }
 
-/* Letters to point at targets with, the nearest first: one letter while they last, then two. */
+/* Letters to point at targets with, the nearest first: one letter for as many as can have one, two for the rest. */
 function hintLetters(count) {
   const letters = [..."fjdkslaghrueiwoqptyvncmxbz"];
-  if (count <= letters.length) return letters.slice(0, count);
-  return letters.flatMap((a) => letters.map((b) => a + b)).slice(0, count);
+  const firsts = letters.slice(Math.min(letters.length, letters.length - Math.ceil((count - letters.length) / (letters.length - 1))));
+  const singles = letters.filter((l) => !firsts.includes(l));
+  return [...singles, ...firsts.flatMap((a) => letters.map((b) => a + b))].slice(0, count);
 }

@@ -25,7 +25,7 @@ class NotePage {
     const rows = [];
     let at = 0;
     for (const { 0: ending, index } of [...string.matchAll(/\r\n|\n|\r/g), { 0: "", index: string.length }]) {
-      const line = { start: at, end: index, drawn: null, texts: [], anchors: new Map(), lanes: 0, element: element("div", "line") };
+      const line = { start: at, end: index, drawn: null, texts: [], anchors: new Map(), element: element("div", "line") };
       line.element._line = line;
       this.lines.push(line);
       rows.push(line.element);

@@ -34,6 +34,16 @@ class NoteText {
     return Math.min(firstAtLeast(this.ends, offset + 1), this.words - 1);
   }
 
+  /* The first word, from one on and then from the start, that begins like this, in any case; -1 for none. */
+  wordFrom(from, letters) {
+    const wanted = letters.toLowerCase();
+    for (let i = 0; wanted && i < this.words; i++) {
+      const at = (from + i) % this.words;
+      if (this.string.slice(this.starts[at], this.starts[at] + letters.length).toLowerCase() === wanted) return at;
+    }
+    return -1;
+  }
+
   /* [start, end) widened to whole words, or null where there is none. */
   snapped(start, end) {
     const first = firstAtLeast(this.ends, start + 1);

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.queue import Settings
 from core.store import documents, places, predictions, revisions
 from core.store.connection import Store
 from core.store.revisions import IMPORTED, LOCAL, Revision, Save
+from tests.serving import served
 
 _numbers = itertools.count(1)
 
@@ -117,18 +119,8 @@ def bench(context: BrowserContext, address: str, folder: Path) -> Iterator[Open]
         *notes: Document, read: dict[str, Document] | None = None, watched: bool = True, **settings: Any
     ) -> Bench:
         source = f"set {next(_numbers)}"
-        keys = {}
-        with store.writing() as db:
-            for n in notes:
-                placed = n.model_copy(update={"meta": {**n.meta, "source": source}})
-                keys[n.id], _ = documents.add(db, placed, settings.get("split", ""), "tester")
-                if n.entities:
-                    imported = Save(keys[n.id], IMPORTED, placed, "complete", "", "imported", 1)
-                    revisions.add(db, imported, "tester")
-                if read and n.id in read:
-                    predictions.add(db, keys[n.id], "starter", read[n.id], "tester")
+        keys = {n.id: add(store, n, source, (read or {}).get(n.id)) for n in notes}
         chosen = Settings(**{"source": source, "model": "starter" if read else "", **settings})
-        places.remember(store, LOCAL, chosen.values(), None)
         page = context.new_page()
         page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
         page.on("dialog", lambda d: (trouble.append(f"dialog: {d.message}"), d.dismiss()))
@@ -140,12 +132,44 @@ def bench(context: BrowserContext, address: str, folder: Path) -> Iterator[Open]
                 ),
             )
         made = Bench(store, page, keys)
-        show(page, address)
+        # A page of the last test may still tell the server where it is.
+        for _ in range(5):
+            places.remember(store, LOCAL, chosen.values(), None)
+            show(page, address)
+            if made.ask("a.value.settings.source") == chosen.source:
+                break
         return made
 
     yield open_on
     store.close()
     assert trouble == []
+
+
+@contextmanager
+def opened(browser: Browser, folder: Path, notes: list[Document], model: str) -> Iterator[Bench]:
+    """An app of its own on these notes, with their labels as imported: what bench/ measures with."""
+    folder.mkdir(exist_ok=True)
+    store = Store(folder / "annotations.db")
+    keys = {n.id: add(store, n, n.meta.get("source", "")) for n in notes}
+    places.remember(store, LOCAL, Settings(model=model, blind=False).values(), None)
+    with served(log=folder / "log") as (address, _):
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        show(page, address)
+        yield Bench(store, page, keys)
+        page.close()
+    store.close()
+
+
+def add(store: Store, note: Document, source: str, read: Document | None = None) -> int:
+    """Put a document into the store, its labels as imported, a reading as the starter's."""
+    placed = note.model_copy(update={"meta": {**note.meta, "source": source}})
+    with store.writing() as db:
+        key, _ = documents.add(db, placed, "", "tester")
+        if note.entities:
+            revisions.add(db, Save(key, IMPORTED, placed, "complete", "", "imported", 1), "tester")
+        if read:
+            predictions.add(db, key, "starter", read, "tester")
+    return key
 
 
 def show(page: Page, address: str) -> None:

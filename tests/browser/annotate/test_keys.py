@@ -46,6 +46,24 @@ def test_words_are_reached_marked_and_changed_without_a_mouse(bench: Open) -> No
     assert [e.type for e in b.stored("words").document.entities] == ["Symptom", "Symptom"]
 
 
+def test_a_word_is_found_by_its_first_letters(bench: Open) -> None:
+    b = bench(plain("find", f"{TEXT} (find)"))
+    b.press("/", "f", "Enter", "s")
+    b.press("/", "f", "e", "v", "Enter", "s")  # the next one
+    assert [b.ask(f"d.labels.mentions[{i}].start") for i in (0, 1)] == [0, 35]
+    b.press("/", "F", "e", "Enter", "d")
+    assert b.mentions()[2] == ("feverish", "Disease")
+    b.press("/", "f", "e", "ArrowRight", "Enter", "d")  # round to the first, then on to the second
+    assert b.ask("d.labels.mentions.map(m => m.start + m.type)") == [
+        "0Symptom",
+        "35Symptom",
+        "35Disease",
+        "48Disease",
+    ]
+    b.press("/", "q", "q", "Backspace", "Backspace", "g", "o", "Enter", "d")
+    assert ("gout", "Disease") in b.mentions()
+
+
 def test_a_type_key_with_nothing_selected_sets_the_type_in_use(bench: Open) -> None:
     b = bench(plain("type", f"{TEXT} (type)"))
     b.press("g")

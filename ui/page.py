@@ -38,13 +38,20 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
         # The system's choice holds until it is pressed.
         theme = gr.Button("Light / dark", size="sm", elem_id="theme")
         theme.click(None, js="() => document.body.classList.toggle('dark')", api_visibility="private")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Extract", id="extract"):
                 extract.build(shelf)
             with gr.Tab("Annotate", id="annotate"):
-                annotate.build(store, shelf)
+                annotator, parts = annotate.build(store, shelf)
             with gr.Tab("Data", id="data"):
-                data.build(store)
+                document = data.build(store)
+        document.annotate.click(
+            lambda key: [
+                annotator.show(key), gr.Tabs(selected="annotate"), gr.Tabs(selected=annotate.NOTES),
+            ],
+            document.key, [annotator.annotator, tabs, parts],
+            api_visibility="private", show_progress="hidden",
+        )  # fmt: skip
     return app
 
 

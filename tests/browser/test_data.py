@@ -112,8 +112,10 @@ def test_labels_are_mapped_by_hand(page: Page, tmp_path: Path, folder: Path) -> 
     for row, label in ((0, "Symptom"), (2, "causes")):
         box = page.locator(f"#labels [data-testid=cell-{row}-3]")
         box.dblclick()
-        page.keyboard.type(label)
-        page.keyboard.press("Enter")
+        editor = box.locator("input, textarea")
+        expect(editor).to_be_focused()  # letters typed before it is would be lost
+        editor.fill(label)
+        editor.press("Enter")
     expect(page.locator("#import-preview mark")).to_have_count(2)
     expect(page.locator("#import-preview")).to_contain_text("causes")
     page.locator("#import").click()
@@ -174,6 +176,19 @@ def test_revisions_are_compared_and_brought_back(page: Page, tmp_path: Path, fol
             break
         page.wait_for_timeout(100)
     assert past[-1] == ("imported", 2, "local")
+
+
+def test_a_document_is_opened_in_the_annotator(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "hand.txt").write_text("Handed over with a wheeze.")
+    imported(page, tmp_path / "hand.txt")
+    opened(page, "Documents")
+    page.locator("#search textarea, #search input").first.fill("wheeze")
+    page.locator("#search textarea, #search input").first.press("Enter")
+    expect(page.locator("#place")).to_contain_text("1 to 1 of 1")
+    cell(page, 0, 0).click()
+    page.locator("#annotate-this").click()
+    expect(page.locator("#annotator .name")).to_have_text("hand")
+    expect(page.locator("#annotator .lines")).to_contain_text("over with a")
 
 
 def test_splits_and_synthetic_notes(page: Page, folder: Path) -> None:

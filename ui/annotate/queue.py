@@ -1,6 +1,6 @@
 """A queue's settings, and the annotator that works through it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -30,7 +30,7 @@ class Opened:
     """The annotator, and how one document is shown in it."""
 
     annotator: Annotator
-    show: Any
+    show: Callable[[int], dict[str, Any]]
 
 
 def build(store: Store, shelf: models.Shelf) -> Opened:

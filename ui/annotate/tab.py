@@ -6,15 +6,17 @@ from core.extraction import models
 from core.store.connection import Store
 from ui.annotate import agreement, desk, queue, review
 
+NOTES = "notes"
 
-def build(store: Store, shelf: models.Shelf) -> queue.Opened:
-    """Lay out the tab inside the current gr.Blocks."""
+
+def build(store: Store, shelf: models.Shelf) -> tuple[queue.Opened, gr.Tabs]:
+    """Lay out the tab inside the current gr.Blocks; returns the annotator and the tabs it is among."""
     desk.build(store, shelf)
-    with gr.Tabs():
-        with gr.Tab("Notes"):
+    with gr.Tabs() as tabs:
+        with gr.Tab("Notes", id=NOTES):
             opened = queue.build(store, shelf)
         with gr.Tab("Review") as reviewing:
             review.build(store, reviewing)
         with gr.Tab("Agreement") as agreeing:
             agreement.build(store, agreeing)
-    return opened
+    return opened, tabs

@@ -22,9 +22,10 @@ _PROBLEM = '<div class="problem" role="alert">{}</div>'
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The page: the document's key, and how it is drawn."""
+    """The page: the document's key, how it is drawn, and the button that takes it to the annotator."""
 
     key: gr.State
+    annotate: gr.Button
     outputs: list[Any]
     show: Callable[[int | None], list[Any]]
     changed: Any
@@ -35,6 +36,7 @@ def build(store: Store) -> Opened:
     seen = gr.State(list[int]())  # the revisions that the page shows
     with gr.Column(visible=False, elem_id="document") as whole:
         title = gr.HTML()
+        annotate = gr.Button("Open in Annotate", size="sm", min_width=140, elem_id="annotate-this")
         with gr.Row():
             chosen = gr.Dropdown([], label="Revision", elem_id="revision", scale=3)
             other = gr.Dropdown([], label="Compared with", elem_id="compared", scale=3)
@@ -111,7 +113,7 @@ def build(store: Store) -> Opened:
         api_visibility="private", show_progress="hidden",
     )  # fmt: skip
     restored = back.click(bring_back, [key, chosen, seen], outputs, api_visibility="private")
-    return Opened(key, outputs, show, restored)
+    return Opened(key, annotate, outputs, show, restored)
 
 
 def _named(r: Revision, gold: int | None) -> str:

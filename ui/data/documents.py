@@ -19,8 +19,10 @@ _ANY = ""
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The list: how it is drawn anew, and the event after which the store has changed."""
+    """The list: how it is drawn anew, the document that is open, and the event after which the store
+    has changed."""
 
+    document: document.Opened
     inputs: list[Any]
     outputs: list[Any]
     refresh: Callable[..., list[Any]]
@@ -100,7 +102,7 @@ def build(store: Store) -> Listing:
     table.select(chosen, shown, opened.key, **QUIET).then(
         opened.show, opened.key, opened.outputs, **QUIET
     )
-    return Listing([page, *inputs], outputs, refresh, opened.changed)
+    return Listing(opened, [page, *inputs], outputs, refresh, opened.changed)
 
 
 def made_filter(*values: Any) -> Filter:

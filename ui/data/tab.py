@@ -3,11 +3,11 @@
 import gradio as gr
 
 from core.store.connection import Store
-from ui.data import documents, figures, importing, splits, synthetic
+from ui.data import document, documents, figures, importing, splits, synthetic
 
 
-def build(store: Store) -> None:
-    """Lay out the tab inside the current gr.Blocks."""
+def build(store: Store) -> document.Opened:
+    """Lay out the tab inside the current gr.Blocks; returns the document that is open in it."""
     overview = figures.build(store)
     with gr.Tabs():
         with gr.Tab("Documents"):
@@ -24,3 +24,4 @@ def build(store: Store) -> None:
         changed.then(listing.refresh, listing.inputs, listing.outputs, **documents.QUIET)
     gr.on(fn=overview.refresh, outputs=overview.outputs, **documents.QUIET)
     gr.on(fn=listing.refresh, inputs=listing.inputs, outputs=listing.outputs, **documents.QUIET)
+    return listing.document

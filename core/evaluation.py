@@ -11,7 +11,7 @@ from core.document import Document
 from core.errors import ChartmarkError
 from core.extraction import models
 from core.files import atomic
-from core.formats import jsonl
+from core.formats import jsonl, passages
 from core.formats.mapping import corpora
 from core.store import revisions
 from core.store.connection import existing
@@ -79,6 +79,10 @@ def _documents(data: str, folder: Path | None, db: Path) -> Iterator[Document]:
         if folder is None:
             raise ChartmarkError(f"say where the corpus {name} is: --corpora FOLDER")
         return corpora()[name].read(folder, split, Counter())
+    if data.endswith(passages.SUFFIX):
+        if folder is None:
+            raise ChartmarkError("say where the texts of the passages are: --corpora FOLDER")
+        return passages.read(Path(data), folder)
     if data in SPLITS:
         return revisions.gold(existing(db), data)
     return jsonl.read(Path(data))

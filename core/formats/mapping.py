@@ -203,12 +203,16 @@ class LabelMap(_Part):
 
 
 class Corpus(LabelMap):
-    """A corpus: where its files are, in which format, under which licence, and what its labels mean."""
+    """A corpus: where its files are, in which format, under which licence, and what its labels mean.
+
+    `held_out` names documents that no split gives: passages of them are labelled anew, to score on.
+    """
 
     title: str
     licence: str
     format: str
     splits: dict[str, Split]
+    held_out: tuple[str, ...] = ()
 
     def there(self, folder: Path, split: str) -> bool:
         """Whether a folder of corpora has this split."""
@@ -230,8 +234,16 @@ class Corpus(LabelMap):
             raise ChartmarkError(f"the corpus {self.name} is not in {folder}: {path} is missing")
         low, high = part.share
         for document in registry.read(self.format, path, dropped):
-            if low <= position(document.meta.get("group", document.id)) < high:
+            if document.id in self.held_out:
+                dropped["held out"] += 1
+            elif low <= position(document.meta.get("group", document.id)) < high:
                 yield self.translate(document, dropped)
+
+    def texts(self, folder: Path) -> dict[str, str]:
+        """The texts of all documents that the folder has of this corpus, by id."""
+        paths = {folder / s.path for s in self.splits.values()}
+        found = (d for p in paths if p.exists() for d in registry.read(self.format, p, Counter()))
+        return {d.id: d.text for d in found}
 
 
 def _gap(a: Entity, b: Entity) -> int:

@@ -81,10 +81,8 @@ def _example(document: Document, window: Window, schema: Schema, max_width: int)
     sources: list[Entity] = []
     placed: set[tuple[int, int]] = set()
     for e in document.entities:
-        start = int(window.ends.searchsorted(e.start, side="right"))
-        end = int(window.starts.searchsorted(e.end, side="left")) - 1
-        inside = bool(len(window.starts)) and window.starts[0] <= e.start and e.end <= window.ends[-1]
-        if not inside or not start <= end < start + max_width or (start, end) in placed:
+        start, end = window.words(e.start, e.end)
+        if not start <= end < start + max_width or (start, end) in placed:
             continue
         placed.add((start, end))
         sources.append(e)

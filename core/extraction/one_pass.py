@@ -88,6 +88,44 @@ class OnePassExtractor:
             at += len(note)
         return out
 
+    @torch.inference_mode()
+    def relate(
+        self, texts: Sequence[str], mentions: Sequence[Sequence[Entity]], threshold: float | None = None
+    ) -> list[Annotation]:
+        """Relations between mentions that are given, which come back as they are (gold-entity scores).
+
+        One that lies in no window whole, or has no word in it, is in no relation.
+        """
+        windows = [list(self.split(text)) for text in texts]
+        flat = [(n, w) for n, note in enumerate(windows) for w in note]
+        best: list[dict[tuple[str, str, str], float]] = [{} for _ in texts]
+        for places in batches([w.cost for _, w in flat]):
+            part = [flat[i][1] for i in places]
+            placed = [
+                _placed(row, w, mentions[flat[i][0]], self.schema)
+                for row, (i, w) in enumerate(zip(places, part, strict=True))
+            ]
+            batch = collate(part, self.tokenizer.pad_token_id).to(self.device)
+            found = self._described(
+                self.network.states(batch), [[m for m, _ in p] for p in placed], threshold
+            )
+            for i, given, relations in zip(places, placed, found, strict=True):
+                kept = best[flat[i][0]]
+                for h, t, name, score in relations:
+                    ends = given[h][1].id, given[t][1].id
+                    head, tail = sorted(ends) if name in self.schema.symmetric else ends
+                    kept[head, tail, name] = max(score, kept.get((head, tail, name), 0.0))
+        return [
+            Annotation(
+                entities=tuple(given),
+                relations=tuple(
+                    Relation(head=h, tail=t, type=name, score=round(score, 4))
+                    for (h, t, name), score in kept.items()
+                ),
+            )
+            for given, kept in zip(mentions, best, strict=True)
+        ]
+
     def split(self, text: str) -> Iterator[Window]:
         """The windows that a text is read in."""
         coded = self.tokenizer(
@@ -109,10 +147,16 @@ class OnePassExtractor:
         batch = collate(windows, self.tokenizer.pad_token_id).to(self.device)
         states = self.network.states(batch)
         mentions = self._mentions(states, windows, threshold)
+        return list(zip(mentions, self._described(states, mentions, threshold), strict=True))
+
+    def _described(
+        self, states: States, mentions: list[list[_Mention]], threshold: float | None
+    ) -> list[list[tuple[int, int, str, float]]]:
+        """Give each window's mentions their attributes; returns their relations."""
         relations: list[list[tuple[int, int, str, float]]] = [[] for _ in mentions]
         flat = [m for window in mentions for m in window]
         if not flat:
-            return list(zip(mentions, relations, strict=True))
+            return relations
         window, start, end, kind = (
             torch.tensor([getattr(m, f) for m in flat], device=self.device)
             for f in ("window", "start", "end", "kind")
@@ -126,7 +170,7 @@ class OnePassExtractor:
         for h, t, name, score in self._relations(states, vectors, window, start, end, kind, threshold):
             w = flat[h].window
             relations[w].append((h - int(base[w]), t - int(base[w]), name, score))
-        return list(zip(mentions, relations, strict=True))
+        return relations
 
     def _mentions(
         self, states: States, windows: list[Window], threshold: float | None
@@ -223,6 +267,18 @@ class OnePassExtractor:
                 for (h, t, name), score in sorted(best.items(), key=lambda r: _order(r[0]))
             ),
         )
+
+
+def _placed(
+    row: int, window: Window, mentions: Sequence[Entity], schema: Schema
+) -> list[tuple[_Mention, Entity]]:
+    """The mentions that lie in a window, the row-th of its batch, by its words."""
+    found = []
+    for e in mentions:
+        start, end = window.words(e.start, e.end)
+        if start <= end:
+            found.append((_Mention(row, start, end, schema.entity_names.index(e.type), 1.0, {}), e))
+    return found
 
 
 def _order(triple: tuple[str, str, str]) -> tuple[int, int, str]:

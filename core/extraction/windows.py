@@ -36,6 +36,14 @@ class Window:
     block: Ints
     own: tuple[int, int]
 
+    def words(self, start: int, end: int) -> tuple[int, int]:
+        """The first and last word that [start, end) of the text touches; last is before first if it
+        does not lie within the window or touches none."""
+        if not len(self.starts) or start < self.starts[0] or end > self.ends[-1]:
+            return 0, -1
+        first = int(self.ends.searchsorted(start, side="right"))
+        return first, int(self.starts.searchsorted(end, side="left")) - 1
+
     @property
     def cost(self) -> int:
         """What padding is reckoned by: tokens or words, whichever are more (a tokenizer may read

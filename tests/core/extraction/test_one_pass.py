@@ -144,3 +144,21 @@ def test_batches_hold_every_place_once() -> None:
     read = list(batches(lengths))
     assert sorted(itertools.chain(*read)) == list(range(len(lengths)))
     assert all(len(b) * max(lengths[i] for i in b) <= 4096 for b in read)
+
+
+def test_relations_between_given_mentions_are_those_of_a_whole_reading(starter) -> None:
+    """Given what it reads itself, `relate` finds the relations that it found then."""
+    texts = [
+        "Rash due to penicillin. Aspirin was given for headache.",
+        "Nothing here.",
+        "Fever. " * 400 + "Aspirin was given for headache.",
+    ]
+    whole = starter.extract(texts)
+    given = starter.relate(texts, [a.entities for a in whole])
+    for a, b in zip(whole, given, strict=True):
+        assert a.entities == b.entities
+        assert {(r.head, r.type, r.tail) for r in a.relations} <= {
+            (r.head, r.type, r.tail) for r in b.relations
+        }
+    assert [len(a.relations) for a in whole[:2]] == [len(b.relations) for b in given[:2]]
+    assert starter.relate(texts[:1], [()])[0].relations == ()

@@ -10,10 +10,10 @@ from core.document import Document, to_json
 from core.errors import ChartmarkError
 from core.formats import jsonl
 from core.formats.mapping import corpora, position
+from core.overlap import HeldOut, identity
 from core.schema import Schema
 from core.store import revisions
 from core.store.connection import existing
-from training.overlap import HeldOut, identity
 from training.preset import Preset
 from training.weak import resolved, stitched
 

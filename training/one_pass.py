@@ -18,6 +18,7 @@ from core.extraction import backbone, device, model_folder, models
 from core.extraction.model_folder import ModelConfig, build_heads, save
 from core.extraction.network import Batch, OnePass
 from core.extraction.one_pass import OnePassExtractor
+from core.overlap import Trained
 from core.schema import Schema
 from training import dataset
 from training.calibrate import calibrate, uncalibrated
@@ -65,6 +66,7 @@ def train(preset: Preset, data: Data, schema: Schema, folder: Path, log: Log) ->
         calibration=calibration,
     )
     save(folder / "model", network, config)
+    Trained.of([*data.train, *data.tune]).save(folder / "model")
     return config
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from core.document import Document
 from core.errors import ChartmarkError
+from core.overlap import HeldOut, identity, sentences
 from core.schema import default_schema
 from training import preset
 from training.data import gather
-from training.overlap import HeldOut, identity, sentences
 
 LONG = "The patient was treated with intravenous ceftriaxone for pneumonia."
 

@@ -16,7 +16,7 @@ from core.errors import ChartmarkError
 from core.extraction import hub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from core.document import Document
 
@@ -157,13 +157,55 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    from core import evaluation
+    from core import jobs
+    from core.evaluation import export
+    from core.evaluation.evaluate import evaluate as score
+    from core.evaluation.versus import versus
+    from core.store import evaluations
+    from core.store.connection import existing
+    from core.store.revisions import LOCAL
 
-    report = evaluation.evaluate(args.model, args.data, args.corpora, args.db)
+    if args.output and len(args.model) > 1:
+        raise ChartmarkError("--output takes the report of one model; name one")
+    reports = []
+    with jobs.reporting(args.job) as told:
+        shown = counting("reading")
+        for i, model in enumerate(args.model):
+
+            def progress(done: int, of: int, i: int = i) -> None:
+                shown(i * of + done, len(args.model) * of)
+                told(i * of + done, len(args.model) * of)
+
+            report = score(
+                model, args.data, args.corpora, args.db,
+                allow_overlap=args.allow_overlap, progress=progress,
+            )  # fmt: skip
+            reports.append(report)
+            if args.db.is_file():
+                evaluations.add(existing(args.db), report, args.by or LOCAL)
     if args.output:
-        report.write(args.output)
-    for line in report.lines():
-        print(line)
+        export.write(reports[0], args.output)
+    for report in reports:
+        for line in report.lines():
+            print(line)
+    for other in reports[1:]:
+        for line in versus(reports[0], other).lines():
+            print(line)
+
+
+def counting(what: str) -> "Callable[[int, int], None]":
+    """A progress bar for a function that tells how far it is."""
+    from tqdm import tqdm
+
+    bar = tqdm(desc=what, unit=" documents", disable=not sys.stderr.isatty())
+
+    def told(done: int, of: int) -> None:
+        bar.total = of
+        bar.update(done - bar.n)
+        if done == of:
+            bar.close()
+
+    return told
 
 
 def user_add(args: argparse.Namespace) -> None:
@@ -291,14 +333,21 @@ def parser() -> Parser:
     sub.set_defaults(run=train)
 
     sub = commands.add_parser("evaluate", help="precision, recall and F1 of a model")
-    sub.add_argument("--model", default="starter")
+    sub.add_argument("--model", nargs="+", default=["starter"], help="several are compared")
+    sub.add_argument("--job", type=Path, help=argparse.SUPPRESS)  # core.jobs gives these two
+    sub.add_argument("--by", default="", help=argparse.SUPPRESS)
     sub.add_argument(
         "--data",
         required=True,
         metavar="FILE|SPLIT|CORPUS/SPLIT",
         help="a .jsonl file with gold labels, a split of the database, or for example bc5cdr/dev",
     )
-    sub.add_argument("--output", type=Path, metavar="REPORT.json")
+    sub.add_argument(
+        "--output", type=Path, metavar="REPORT", help="as .json, .csv, .md or .html, as its name ends"
+    )
+    sub.add_argument(
+        "--allow-overlap", action="store_true", help="leave out what the model was trained on"
+    )
     sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
     sub.set_defaults(run=evaluate)
 

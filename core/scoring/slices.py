@@ -77,9 +77,9 @@ def by_length(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
     return found
 
 
-def by_source(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
-    """Documents by where they come from."""
+def by(pairs: Iterable[Pair], key: Callable[[Document], str]) -> dict[str, list[Pair]]:
+    """Documents by what `key` says of them."""
     found: dict[str, list[Pair]] = {}
     for d, a in pairs:
-        found.setdefault(str(d.meta.get("source", "")) or "no source", []).append((d, a))
+        found.setdefault(key(d), []).append((d, a))
     return found

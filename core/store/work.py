@@ -27,6 +27,8 @@ class Suggestion(_Part):
     end: int
     type: str
     attributes: dict[str, str] = {}
+    fragments: tuple[tuple[int, int], ...] = ()
+    concepts: tuple[str, ...] = ()
     score: float | None = None
     by: str | None = None
     outcome: Outcome = "open"
@@ -49,19 +51,23 @@ class SuggestedRelation(_Part):
 
 
 class Work(_Part):
-    """`seconds` of work in the sitting, pauses left out; `added`: mentions that nobody suggested."""
+    """`seconds` of work on the document so far, pauses left out; `added`: mentions that nobody
+    suggested; `versions`: in a review, the tokens of the revisions that it is of."""
 
     model: str = ""
     blind: bool = False
     seconds: int = Field(default=0, ge=0)
     added: int = Field(default=0, ge=0)
+    versions: tuple[str, ...] = ()
     mentions: tuple[Suggestion, ...] = ()
     relations: tuple[SuggestedRelation, ...] = ()
 
 
 def keep(db: Database, revision: int, document: int, work: Work) -> None:
     """Within a transaction: how a revision came to be; a draft that goes on replaces its own."""
-    suggestions = work.model_dump(mode="json", include={"mentions", "relations"}, exclude_defaults=True)
+    suggestions = work.model_dump(
+        mode="json", include={"mentions", "relations", "versions"}, exclude_defaults=True
+    )
     db.execute(
         "INSERT OR REPLACE INTO work (revision, document, model, blind, seconds, added, suggestions)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -87,6 +93,23 @@ def completed(store: Store) -> list[tuple[int, Work]]:
         " ORDER BY w.revision"
     )
     return [(r["document"], _work(r)) for r in rows]
+
+
+def made(store: Store) -> dict[str, str]:
+    """How the gold of each document was made, by the document's name."""
+    rows = store.rows(
+        "SELECT d.name, r.annotator, w.model, w.blind FROM documents d"
+        " JOIN revisions r ON r.id = d.gold LEFT JOIN work w ON w.revision = r.id"
+    )
+
+    def told(row: dict[str, object]) -> str:
+        if row["annotator"] in ("imported", "adjudicated"):
+            return str(row["annotator"])
+        if row["blind"]:
+            return "blind"
+        return "from suggestions" if row["model"] else "by hand"
+
+    return {str(r["name"]): told(r) for r in rows}
 
 
 def _work(row: dict[str, object]) -> Work:

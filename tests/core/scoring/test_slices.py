@@ -4,7 +4,7 @@ from core import scoring
 from core.document import Document, Entity, Relation
 from core.extraction import Annotation
 from core.scoring import slices
-from core.scoring.slices import DISTANCES, by_distance, by_length, by_name, by_source
+from core.scoring.slices import DISTANCES, by, by_distance, by_length, by_name
 
 
 def document(name: str, words: int, *at: int, related: bool = False, source: str = "") -> Document:
@@ -42,5 +42,5 @@ def test_lengths_and_sources() -> None:
     parts = by_length(pairs)
     assert [len(p) for p in parts.values()] == [3, 3, 3]
     assert list(parts) == ["under 5 words", "5 to 7 words", "8 words or more"]
-    assert {k: len(v) for k, v in by_source(pairs).items()} == {"b": 3, "a": 6}
+    assert {k: len(v) for k, v in by(pairs, lambda d: d.meta["source"]).items()} == {"b": 3, "a": 6}
     assert by_length(pairs[:2]) == {}

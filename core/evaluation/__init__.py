@@ -1,0 +1,1 @@
+"""Models against gold labels: every figure with its kind, kept with what it was measured on."""

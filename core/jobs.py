@@ -1,0 +1,164 @@
+"""Long work in processes of their own: it outlives a reload of the page and the server itself.
+
+A job is a folder: `job.json` (what runs), `status.json` (how far it is, replaced whole), `log.txt`. The
+folder is the truth: who wants to know reads it.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from core.errors import ChartmarkError
+from core.files import atomic
+from core.version import ROOT
+
+JOBS = ROOT / "jobs"
+_LOG, _JOB, _STATUS = "log.txt", "job.json", "status.json"
+KEPT = 50  # folders of jobs that ended
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How a job stands. `state`: running, finished, failed, stopped, or interrupted (killed)."""
+
+    id: str
+    kind: str
+    title: str
+    state: str
+    done: int
+    of: int
+    message: str
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+def start(kind: str, title: str, words: Sequence[str]) -> Job:
+    """Run `python app.py WORDS --job FOLDER` by itself, one of a kind at a time.
+
+    Raises ChartmarkError if one is running.
+    """
+    JOBS.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with FileLock(JOBS / "start.lock", timeout=10):
+            running = next((j for j in jobs(kind) if j.running), None)
+            if running:
+                raise ChartmarkError(f"{running.title} is still running; wait for it, or stop it")
+            stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+            folder = JOBS / f"{stamp}-{kind}"
+            folder.mkdir(mode=0o700)
+            _set(folder, state="running", done=0, of=0, message="")
+            with (folder / _LOG).open("w") as log:
+                process = subprocess.Popen(  # noqa: S603
+                    [sys.executable, "app.py", *words, "--job", str(folder)],
+                    cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
+            begun = psutil.Process(process.pid).create_time()
+            record = {"kind": kind, "title": title, "pid": process.pid, "begun": begun}
+            with atomic(folder / _JOB) as out:
+                json.dump(record, out)
+    except Timeout:
+        raise ChartmarkError("another job is being started; try again") from None
+    # So that it leaves no zombie behind, whose pid would pass for a living one.
+    _children.append(process)
+    _forget()
+    return job(folder.name)
+
+
+_children: list["subprocess.Popen[bytes]"] = []
+
+
+def jobs(kind: str = "") -> list[Job]:
+    """All jobs (of a kind), the newest first."""
+    if not JOBS.is_dir():
+        return []
+    names = sorted((p.parent.name for p in JOBS.glob(f"*/{_STATUS}")), reverse=True)
+    return [j for j in map(job, names) if not kind or j.kind == kind]
+
+
+def job(name: str) -> Job:
+    """A job by its id. Raises ChartmarkError if there is none."""
+    folder = JOBS / name
+    for child in list(_children):
+        if child.poll() is not None:
+            _children.remove(child)
+    try:
+        status = json.loads((folder / _STATUS).read_text(encoding="utf-8"))
+        # Not there yet for an instant, while it is being started.
+        written = (folder / _JOB).read_text(encoding="utf-8") if (folder / _JOB).exists() else "{}"
+        record = json.loads(written)
+    except (OSError, ValueError):
+        raise ChartmarkError(f"there is no job {name}") from None
+    state = status["state"]
+    if state == "running" and record and not _alive(record["pid"], record["begun"]):
+        # It may have ended between the two readings.
+        state = json.loads((folder / _STATUS).read_text(encoding="utf-8"))["state"]
+        state = "interrupted" if state == "running" else state
+    return Job(
+        name, record.get("kind", ""), record.get("title", ""), state,
+        status["done"], status["of"], status["message"],
+    )  # fmt: skip
+
+
+def stop(name: str) -> None:
+    """End a job: SIGTERM to its processes. What it had finished is kept."""
+    record = json.loads((JOBS / name / _JOB).read_text(encoding="utf-8"))
+    if _alive(record["pid"], record["begun"]):
+        with suppress(ProcessLookupError):
+            os.killpg(record["pid"], signal.SIGTERM)
+
+
+@contextmanager
+def reporting(folder: Path | None) -> Iterator[Callable[[int, int], None]]:
+    """Within the job's process: tells its folder how far it is, and how it ended."""
+    last = [0.0]
+
+    def progress(done: int, of: int) -> None:
+        if folder and (time.monotonic() - last[0] > 0.2 or done == of):
+            last[0] = time.monotonic()
+            _set(folder, state="running", done=done, of=of, message="")
+
+    try:
+        yield progress
+    except BaseException as error:
+        if folder:
+            known = str(error) if isinstance(error, ChartmarkError) else type(error).__name__
+            ended = isinstance(error, SystemExit | KeyboardInterrupt)
+            state, message = ("stopped", "") if ended else ("failed", known)
+            _set(folder, state=state, done=0, of=0, message=message)
+        raise
+    if folder:
+        _set(folder, state="finished", done=1, of=1, message="")
+
+
+def _set(folder: Path, **status: object) -> None:
+    with atomic(folder / _STATUS) as out:
+        json.dump(status, out)
+
+
+def _alive(pid: int, begun: float) -> bool:
+    """Whether that very process lives: pids are used again."""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.create_time() == begun and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _forget() -> None:
+    """Remove the folders of the oldest jobs that ended."""
+    for old in [j for j in jobs() if not j.running][KEPT:]:
+        shutil.rmtree(JOBS / old.id, ignore_errors=True)

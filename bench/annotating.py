@@ -123,7 +123,7 @@ class Hands:
         values = default_schema().attributes[0].values
         now = self.b.ask("d.selectedItem?.attributes?.assertion ?? 'present'")
         on = (values.index(assertion(e)) - values.index(now)) % len(values)
-        self.press(*(["v"] * on if on <= len(values) - on else ["V"] * (len(values) - on)))
+        self.press(*(["v"] * on if on <= len(values) - on else ["Shift+V"] * (len(values) - on)))
 
     def relate(self, r: Relation, ends: list[tuple[Place, str]]) -> None:
         head, tail = (

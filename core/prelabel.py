@@ -49,10 +49,5 @@ def missing(store: Store, keys: Sequence[int], model: str) -> list[int]:
     """Those of the documents that the model, as it is now, has not read."""
     changed = (models.folder(model) / MODEL_FILE).stat().st_mtime
     since = datetime.fromtimestamp(changed, UTC).isoformat(timespec="milliseconds")
-    known = {
-        r["document"]
-        for r in store.rows(
-            "SELECT document FROM predictions WHERE model = ? AND made_at >= ?", model, since
-        )
-    }
+    known = predictions.read_since(store, model, since, keys)
     return [k for k in keys if k not in known]

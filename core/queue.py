@@ -1,17 +1,17 @@
 """The order in which documents come to an annotator."""
 
 import random
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from core.document import Document, Entity, Relation
 from core.errors import ChartmarkError
+from core.formats.mapping import position
 from core.store import documents, predictions
 from core.store.connection import Store
 from core.store.documents import Filter
+from core.store.predictions import Reading
 
 Order = Literal[
     "as imported", "random", "least certain first", "highest entropy first", "models differ most"
@@ -19,8 +19,11 @@ Order = Literal[
 ORDERS: tuple[Order, ...] = get_args(Order)
 # Orders by what a model says, which has to read all of the documents first.
 BY_MODEL: tuple[Order, ...] = ORDERS[2:]
-# Every tenth document comes without suggestions, to show how they sway annotators.
-BLIND = 10
+# One document in ten, the same ones for everybody and always, comes without suggestions, to show how
+# they sway annotators.
+BLIND = 0.1
+# What a page works through at a time: the rest comes when these are done.
+LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +76,29 @@ def chosen(store: Store, settings: Settings, annotator: str) -> list[int]:
 
 
 def queue(store: Store, settings: Settings, annotator: str) -> list[Item]:
-    """The queue in order. Documents that no model has read yet come last in an order by model.
+    """The queue in order, LONGEST documents at the most. What no model has read yet comes last in an
+    order by model.
 
     Raises ChartmarkError if the order needs a model, or a second one, and none is chosen.
     """
-    keys = _ordered(store, chosen(store, settings, annotator), settings)
+    keys = _ordered(store, chosen(store, settings, annotator), settings)[:LONGEST]
     own = _own(store, annotator)
-    names = {r["id"]: r["name"] for r in store.rows("SELECT id, name FROM documents")}
+    rows = documents.named(store, keys)
     return [
-        Item(k, names[k], own.get(k, "new"), bool(settings.blind and settings.model and i % BLIND == 0))
-        for i, k in enumerate(keys, start=1)
+        Item(
+            k,
+            rows[k][0],
+            own.get(k, "new"),
+            settings.blind and bool(settings.model) and blind(rows[k][1]),
+        )
+        for k in keys
+        if k in rows
     ]
+
+
+def blind(digest: str) -> bool:
+    """Whether the document whose text has this SHA-256 comes without suggestions."""
+    return position(f"blind:{digest}") < BLIND
 
 
 def _own(store: Store, annotator: str) -> dict[int, str]:
@@ -105,45 +120,41 @@ def _ordered(store: Store, keys: list[int], settings: Settings) -> list[int]:
         raise ChartmarkError(f"“{settings.order}” needs a model: choose whose suggestions to order by")
     if settings.order == "models differ most" and settings.other in ("", settings.model):
         raise ChartmarkError("“models differ most” needs a second model: choose one")
-    doubts: dict[int, float] = {}
-    for k in keys:
-        read = predictions.of(store, k, settings.model)
-        if settings.order == "models differ most":
-            other = predictions.of(store, k, settings.other)
-            if read and other:
-                doubts[k] = disagreement(read, other)
-        elif read:
-            measure = doubt if settings.order == "least certain first" else entropy
-            doubts[k] = measure(read)
+    wanted = set(keys)
+    ours = predictions.readings(store, settings.model, wanted)
+    if settings.order == "models differ most":
+        theirs = dict(predictions.readings(store, settings.other, wanted))
+        symmetric = store.schema.symmetric
+        doubts = {k: disagreement(d, theirs[k], symmetric) for k, d in ours if k in theirs}
+    else:
+        measure = doubt if settings.order == "least certain first" else entropy
+        doubts = {k: measure(d) for k, d in ours}
     return sorted(keys, key=lambda k: -doubts.get(k, -1.0))
 
 
-def doubt(read: Document) -> float:
+def doubt(read: Reading) -> float:
     """One less the lowest score of a mention or relation (least-confidence sampling, Lewis and Gale
     1994); 0 where there is none."""
-    return 1 - min(_scores(read), default=1.0)
+    return 1 - min(read.scores, default=1.0)
 
 
-def entropy(read: Document) -> float:
+def entropy(read: Reading) -> float:
     """Mean binary entropy in bits over the scores of mentions and relations; 0 where there is none.
 
     The mean, not the sum: long notes would always come first (Shen et al. 2018).
     """
-    p = np.clip(list(_scores(read)), 1e-9, 1 - 1e-9)
+    p = np.clip(read.scores, 1e-9, 1 - 1e-9)
     return float(np.mean(-p * np.log2(p) - (1 - p) * np.log2(1 - p))) if len(p) else 0.0
 
 
-def disagreement(one: Document, other: Document) -> float:
+def disagreement(one: Reading, other: Reading, symmetric: frozenset[str]) -> float:
     """One less the strict F1 of one reading against the other, mentions and relations together."""
-    a, b = _said(one), _said(other)
+    a, b = (_said(r, symmetric) for r in (one, other))
     return 1 - 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
 
 
-def _scores(read: Document) -> Iterable[float]:
-    both: tuple[Entity | Relation, ...] = (*read.entities, *read.relations)
-    return (x.score for x in both if x.score is not None)
-
-
-def _said(d: Document) -> set[object]:
-    places: dict[str, object] = {e.id: (e.start, e.end, e.type) for e in d.entities}
-    return {*places.values(), *((places[r.head], r.type, places[r.tail]) for r in d.relations)}
+def _said(r: Reading, symmetric: frozenset[str]) -> set[object]:
+    pairs = {
+        (*sorted((h, t)), kind) if kind in symmetric else (h, t, kind) for h, kind, t in r.relations
+    }
+    return {*r.mentions, *pairs}

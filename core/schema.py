@@ -106,8 +106,13 @@ class Schema(_Part):
         """The relation types that may hold from a head of one entity type to a tail of another."""
         return tuple(r.name for r in self.relations if head in r.head and tail in r.tail)
 
-    def check(self, document: Document) -> None:
-        """Raise ChartmarkError, naming document and field, at the first label not in the schema."""
+    def check(self, document: Document, before: Document | None = None) -> None:
+        """Raise ChartmarkError, naming document and field, at the first label not in the schema.
+
+        Labels that `before` has just so are let be: they were made under another schema.
+        """
+        old = () if before is None else before.entities
+        stated = () if before is None else before.relations
         attributes = {a.name: a.values for a in self.attributes}
         types = {e.id: e.type for e in document.entities}
 
@@ -115,6 +120,8 @@ class Schema(_Part):
             raise ChartmarkError(f"document {document.id!r}: {field}: {message}")
 
         for i, e in enumerate(document.entities):
+            if e in old:
+                continue
             if e.types and e.type not in e.types:
                 refuse(f"entities[{i}].types", "must hold the mention's type")
             for name in (e.type, *e.types):
@@ -123,9 +130,11 @@ class Schema(_Part):
             for key, value in e.attributes.items():
                 if value not in attributes.get(key, ()):
                     refuse(f"entities[{i}].attributes", f"{key}={value!r} is not in the schema")
-        if document.annotated:
+        if document.annotated and (before is None or document.annotated != before.annotated):
             self._check_annotated(document.annotated, attributes, refuse)
         for i, r in enumerate(document.relations):
+            if r in stated:
+                continue
             if r.type not in self.relation_names:
                 refuse(f"relations[{i}].type", f"{r.type!r} is not in the schema {self.name!r}")
             if r.type not in self.allowed(types[r.head], types[r.tail]):

@@ -2,12 +2,14 @@
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from core.extraction import models
 from core.store.connection import Store
 from ui import extract
+from ui.access import user
 from ui.annotate import tab as annotate
 from ui.data import tab as data
 
@@ -45,13 +47,18 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
                 annotator, parts = annotate.build(store, shelf)
             with gr.Tab("Data", id="data"):
                 document = data.build(store)
-        document.annotate.click(
-            lambda key: [
-                annotator.show(key), gr.Tabs(selected="annotate"), gr.Tabs(selected=annotate.NOTES),
-            ],
-            document.key, [annotator.annotator, tabs, parts],
-            api_visibility="private", show_progress="hidden",
-        )  # fmt: skip
+
+        def hand_over(who: str, key: int, start: int) -> list[Any]:
+            """A document to the annotator, at a place in it."""
+            chosen = gr.Tabs(selected="annotate"), gr.Tabs(selected=annotate.NOTES)
+            return [annotator.show(who, key, start), *chosen]
+
+        def from_data(key: int, request: gr.Request) -> list[Any]:
+            return hand_over(user(request), key, 0)
+
+        there: list[Any] = [annotator.annotator, tabs, parts]
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        document.annotate.click(from_data, document.key, there, **quiet)
     return app
 
 

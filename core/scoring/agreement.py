@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sklearn.metrics import cohen_kappa_score
 
-from core.document import Document
+from core.document import Annotated, Document, RelationSought
 from core.extraction import Annotation
 from core.extraction.windows import split_words
-from core.scoring.strict import entity_counts, relation_counts
+from core.scoring.strict import entity_counts, relation_counts, types_of
 from core.scoring.summary import MICRO, Score, summarise
 
 
@@ -26,8 +26,9 @@ class Agreement:
 def agreement(
     pairs: Sequence[tuple[Document, Document]], types: Sequence[str], symmetric: frozenset[str]
 ) -> Agreement:
-    """Agreement over documents that two annotators labelled. A kappa is left out where neither used
-    the type: there is nothing to agree on."""
+    """Agreement over documents that two annotators labelled, on what both looked for. A kappa is left
+    out where there is nothing to agree on: neither used the type, or all words are alike."""
+    pairs = [_common(a, b) for a, b in pairs]
     read = [(a, Annotation(entities=b.entities, relations=b.relations)) for a, b in pairs]
     return Agreement(
         documents=len(pairs),
@@ -44,15 +45,36 @@ def _kappas(pairs: Sequence[tuple[Document, Document]], types: Sequence[str]) ->
     found = {}
     for name in types:
         a, b = [name in w for w in ours], [name in w for w in theirs]
-        if any(a) or any(b):
+        if len({*a, *b}) == 2:
             found[name] = float(cohen_kappa_score(a, b))
-    if found:
-        found[MICRO] = float(
-            cohen_kappa_score(
-                ["|".join(sorted(w)) for w in ours], ["|".join(sorted(w)) for w in theirs]
-            )
-        )
+    whole = [["|".join(sorted(w)) for w in side] for side in (ours, theirs)]
+    if len({*whole[0], *whole[1]}) > 1:
+        found[MICRO] = float(cohen_kappa_score(*whole))
     return found
+
+
+def _common(a: Document, b: Document) -> tuple[Document, Document]:
+    """Both with what both annotators looked for, and nothing else."""
+    looked = [d.annotated for d in (a, b) if d.annotated is not None]
+    if not looked:
+        return a, b
+    first, last = looked[0], looked[-1]
+    both = Annotated(
+        entities=tuple(t for t in first.entities if t in last.entities),
+        relations=tuple(r for r in first.relations if r in last.relations),
+    )
+
+    def limited(d: Document) -> Document:
+        kept = tuple(e for e in d.entities if set(types_of(e)) & set(both.entities))
+        types = {e.id: e.type for e in kept}
+        related = tuple(
+            r for r in d.relations
+            if r.head in types and r.tail in types
+            and RelationSought(type=r.type, head=types[r.head], tail=types[r.tail]) in both.relations
+        )  # fmt: skip
+        return d.model_copy(update={"entities": kept, "relations": related, "annotated": both})
+
+    return limited(a), limited(b)
 
 
 def _words(d: Document) -> list[set[str]]:

@@ -133,6 +133,17 @@ def sources(store: Store) -> list[str]:
     return [r["source"] for r in store.rows("SELECT DISTINCT source FROM documents WHERE source <> ''")]
 
 
+def named(store: Store, keys: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Name and SHA-256 of documents, by id; those that are gone are left out."""
+    found = {}
+    for at in range(0, len(keys), 500):
+        part = keys[at : at + 500]
+        marks = ", ".join("?" * len(part))
+        rows = store.rows(f"SELECT id, name, sha256 FROM documents WHERE id IN ({marks})", *part)
+        found.update({r["id"]: (r["name"], r["sha256"]) for r in rows})
+    return found
+
+
 def notes(db: Database, keys: Sequence[int]) -> dict[int, Note]:
     """The texts of documents, by id; those that are gone are left out."""
     marks = ", ".join("?" * len(keys))

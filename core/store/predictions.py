@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -28,6 +30,47 @@ def of(store: Store, document: int, model: str) -> Document | None:
         document, model,
     )  # fmt: skip
     return next(map(labelled, rows), None)
+
+
+def read_since(store: Store, model: str, since: str, keys: Sequence[int]) -> set[int]:
+    """Those of the documents that the model has read at or after a time."""
+    few = f" AND document IN ({', '.join('?' * len(keys))})" if len(keys) <= 500 else ""
+    rows = store.rows(
+        f"SELECT document FROM predictions WHERE model = ? AND made_at >= ?{few}",
+        model, since, *(keys if few else ()),
+    )  # fmt: skip
+    return {r["document"] for r in rows}
+
+
+Span = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What orders a queue: the scores of a reading, its mentions, and its relations between them."""
+
+    scores: tuple[float, ...]
+    mentions: frozenset[Span]
+    relations: frozenset[tuple[Span, str, Span]]
+
+
+def readings(store: Store, model: str, which: Set[int]) -> Iterator[tuple[int, Reading]]:
+    """A model's readings of these documents, without building documents: there may be very many."""
+    for row in store.rows("SELECT document, labels FROM predictions WHERE model = ?", model):
+        if row["document"] in which:
+            yield row["document"], _reading(json.loads(row["labels"]))
+
+
+def _reading(labels: dict[str, Any]) -> Reading:
+    places = {e["id"]: (e["start"], e["end"], e["type"]) for e in labels.get("entities", ())}
+    both = (*labels.get("entities", ()), *labels.get("relations", ()))
+    return Reading(
+        tuple(x["score"] for x in both if x.get("score") is not None),
+        frozenset(places.values()),
+        frozenset(
+            (places[r["head"]], r["type"], places[r["tail"]]) for r in labels.get("relations", ())
+        ),
+    )
 
 
 def models(store: Store) -> list[str]:

@@ -90,8 +90,11 @@ def save(store: Store, new: Save, who: str) -> Revision:
     """
     if new.status not in get_args(Status):
         raise ChartmarkError(f"{new.status!r} is no status: choose from {', '.join(get_args(Status))}")
-    store.schema.check(new.labels)
+    schema = store.schema
     with store.writing() as db:
+        # Labels made under an earlier schema stay as they are until somebody changes them.
+        before = newest(db, new.document, new.annotator) or newest(db, new.document, IMPORTED)
+        schema.check(new.labels, before.document if before else None)
         return add(db, new, who)
 
 

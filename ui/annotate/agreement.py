@@ -102,7 +102,8 @@ def sway_rows(done: list[Work]) -> list[list[str | int]]:
     """Documents with suggestions beside those that came without."""
     sets = {
         "with suggestions": [w for w in done if w.model],
-        "without": [w for w in done if not w.model],
+        "blind, in a queue with suggestions": [w for w in done if w.blind],
+        "without a model": [w for w in done if not w.model and not w.blind],
     }
     return [
         [name, len(part), round(median(w.seconds for w in part)), round(median(w.added for w in part))]

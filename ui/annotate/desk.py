@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,6 +29,7 @@ from ui.annotate.suggest import suggestions
 from ui.annotate.versions import exchanged
 
 Answer = dict[str, Any]
+Mode = Literal["annotate", "review"]
 
 
 class Asked(BaseModel):
@@ -37,7 +38,8 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     document: int
-    mode: str = "annotate"
+    who: str
+    mode: Mode = "annotate"
     model: str = ""
     blind: bool = False
     focus: list[str] = []
@@ -51,7 +53,8 @@ class Saved(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     document: int
-    mode: str = "annotate"
+    who: str
+    mode: Mode = "annotate"
     sha256: str
     base: str
     sitting: str = Field(min_length=8, max_length=64)
@@ -60,6 +63,7 @@ class Saved(BaseModel):
     note: str = ""
     annotated: dict[str, Any] | None = None
     labels: dict[str, Any]
+    versions: list[str] = []
     work: Work
 
 
@@ -69,7 +73,13 @@ def build(store: Store, shelf: models.Shelf) -> None:
     def endpoint(name: str, run: Callable[[Any, str], Answer], shape: type[BaseModel]) -> None:
         def handle(payload: dict[str, Any], request: gr.Request) -> dict[str, Any]:
             try:
-                return run(shape.model_validate(payload), user(request))
+                sent: Any = shape.model_validate(payload)
+                if sent.who != user(request):
+                    raise ChartmarkError(
+                        f"this page is {sent.who}'s, and you are logged in as {user(request)} by now: "
+                        f"log in as {sent.who} again in another tab"
+                    )
+                return run(sent, sent.who)
             except ValidationError as error:
                 return {"problem": explain(error)}
             except Exception as error:
@@ -84,15 +94,19 @@ def build(store: Store, shelf: models.Shelf) -> None:
 
 def value(
     store: Store,
+    who: str,
     items: list[Item],
     settings: Settings,
+    *,
     at: int = 0,
-    mode: str = "annotate",
+    mode: Mode = "annotate",
     empty: str = "",
 ) -> Answer:
-    """A queue as the component's value. Its `id` tells a new queue from the same one shown again."""
+    """A queue as the component's value. Its `id` tells a new queue from the same one shown again;
+    `who` is whose page it is, and stays so whoever logs in meanwhile."""
     return {
         "id": secrets.token_hex(8),
+        "who": who,
         "queue": [asdict(i) for i in items],
         "at": at,
         "mode": mode,
@@ -130,21 +144,30 @@ def opened(store: Store, shelf: models.Shelf, asked: Asked, who: str) -> Answer:
             if start
             else Document(id=row["name"], text=row["text"], entities=(), relations=())
         )
-        sought = looked_for(start, asked.focus, store.schema)
+        looked = looked_for(start, asked.focus, store.schema)
         past = work.of(store, own.id) if own else None
-        blind = past.blind if past else asked.blind
         answer["labels"] = exchanged(labels)
-        answer["annotated"] = sought and json.loads(to_json(sought))
-        answer["blind"] = blind
-        if past and past.model and (past.model == asked.model or (own and own.status != "draft")):
-            answer["suggestions"] = _json(past)
-        elif asked.model and not blind and (own is None or own.status == "draft"):
-            said = reading(store, shelf.take, asked.document, asked.model, who)
-            if said:
-                answer["suggestions"] = _json(suggestions(said, labels, asked.model, asked.focus))
+        answer["annotated"] = looked and json.loads(to_json(looked))
+        answer["blind"] = past.blind if past else asked.blind
+        if past and (past.model or past.blind or (own and own.status != "draft")):
+            answer["suggestions"] = past.model_dump(mode="json")
+        elif asked.model and not answer["blind"]:
+            answer |= _suggested(store, shelf, asked, labels, who)
     if not asked.ahead:
         placed(store, asked, who)
     return answer
+
+
+def _suggested(store: Store, shelf: models.Shelf, asked: Asked, labels: Document, who: str) -> Answer:
+    """The model's suggestions; if it fails, a word of warning, and the note can be labelled by hand."""
+    try:
+        said = reading(store, shelf.take, asked.document, asked.model, who)
+    except Exception as error:
+        return {"warning": f"without suggestions: {faults.told(error)}"}
+    if said is None:
+        return {}
+    found = suggestions(said, labels, asked.model, asked.focus, store.schema)
+    return {"suggestions": found.model_dump(mode="json")}
 
 
 def placed(store: Store, asked: Asked, who: str) -> Answer:
@@ -156,59 +179,74 @@ def placed(store: Store, asked: Asked, who: str) -> Answer:
 
 def saved(store: Store, sent: Saved, who: str) -> Answer:
     """Save labels; the new token, or, if somebody saved meanwhile, both versions' other one."""
-    annotator = ADJUDICATED if sent.mode == "review" else who
+    review = sent.mode == "review"
+    annotator = ADJUDICATED if review else who
     rows = store.rows("SELECT name, text, sha256 FROM documents WHERE id = ?", sent.document)
     if not rows or rows[0]["sha256"] != sent.sha256:
-        raise ChartmarkError(
-            "this document is no longer in the store, or has another text; nothing was saved"
-        )
-    body = {**sent.labels, "id": rows[0]["name"], "text": rows[0]["text"]}
-    if sent.annotated is not None:
-        body["annotated"] = sent.annotated
-    labels = Document.model_validate_json(json.dumps(body))
+        raise ChartmarkError("this document is no longer in the store, or has another text")
+    start = revisions.newest(store.db, sent.document, annotator)
+    if review:
+        found = versions.complete(store, sent.document)
+        if len(found) < 2:
+            raise ChartmarkError("a review needs versions that two people completed")
+        if [r.token for r in found] != sent.versions:
+            return {"stale": True}
+        start = start or found[0]
+    start = start or revisions.newest(store.db, sent.document, IMPORTED)
+    # What the page does not show (concept relations, keys of other programs) stays as it was.
+    whole = json.loads(to_json(start.document)) if start else {}
+    whole |= {
+        "id": rows[0]["name"],
+        "text": rows[0]["text"],
+        "annotated": sent.annotated,
+        **sent.labels,
+    }
+    labels = Document.model_validate_json(json.dumps(whole))
     new = Save(
         sent.document, annotator, labels, sent.status, sent.base, sent.sitting, sent.sequence,
-        sent.note, work=sent.work,
+        sent.note, work=sent.work.model_copy(update={"versions": tuple(sent.versions)}),
     )  # fmt: skip
     try:
         made = revisions.save(store, new, who)
     except Overtaken:
         newest = revisions.newest(store.db, sent.document, annotator)
-        return {"token": newest.token if newest else "", "overtaken": True}
+        return {"token": newest.token if newest else ""}
     except Conflict as conflict:
         return {"conflict": _theirs(conflict.theirs)}
-    return {"token": made.token, "number": made.number, "saved_at": made.saved_at}
+    return {"token": made.token}
 
 
 def looked_for(start: Revision | None, focus: list[str], schema: Schema) -> Annotated | None:
-    """What the labels will say their annotators looked for: what was looked for before, and `focus`.
+    """What the labels will say their annotators looked for; None: everything.
 
-    None: everything, which is also what an annotator without a focus looks for.
+    What was looked for before, and `focus`. It never gets wider by itself: an annotator who looks for
+    all types in labels that say less has to say so on the page.
     """
     before = start.document.annotated if start else Annotated()
-    if not focus or before is None:
+    if before is None or (not focus and start is None):
         return None
+    if not focus:
+        return before
     types = [n for n in schema.entity_names if n in (*before.entities, *focus)]
     relations = [
         RelationSought(type=r, head=h, tail=t)
         for h in types
         for t in types
+        if h in focus or t in focus
         for r in schema.allowed(h, t)
     ]
-    known = [r for r in before.relations if r not in relations]
+    new = [r for r in relations if r not in before.relations]
     return Annotated(
         entities=tuple(types),
-        relations=(*known, *relations),
-        attributes=tuple(a.name for a in schema.attributes),
+        relations=(*before.relations, *new),
+        attributes=before.attributes if start else tuple(a.name for a in schema.attributes),
     )
 
 
 def _theirs(r: Revision) -> Answer:
+    looked = r.document.annotated
     return {
         "token": r.token, "status": r.status, "note": r.note, "saved_by": r.saved_by,
         "saved_at": r.saved_at, "labels": exchanged(r.document),
+        "annotated": looked and json.loads(to_json(looked)),
     }  # fmt: skip
-
-
-def _json(w: Work) -> Answer:
-    return w.model_dump(mode="json")

@@ -10,6 +10,7 @@ import gradio as gr
 from core.extraction import models
 from core.prelabel import read
 from core.queue import BY_MODEL, ORDERS, Item, Settings, chosen, queue
+from core.queue import blind as is_blind
 from core.store import documents, places
 from core.store.connection import Store
 from core.store.documents import NO_SPLIT, SPLITS, STATUSES, Filter
@@ -30,7 +31,7 @@ class Opened:
     """The annotator, and how one document is shown in it."""
 
     annotator: Annotator
-    show: Callable[[int], dict[str, Any]]
+    show: Callable[[str, int, int], dict[str, Any]]
 
 
 def build(store: Store, shelf: models.Shelf) -> Opened:
@@ -59,7 +60,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
                 unfinished = gr.Checkbox(True, label="Leave out what I have finished")
                 blind = gr.Checkbox(
                     True,
-                    label="Every tenth without suggestions",
+                    label="One in ten without suggestions",
                     info="Shows how suggestions sway annotators.",
                 )
         start = gr.Button("Start this queue", variant="primary", elem_id="start-queue", size="sm")
@@ -75,7 +76,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
             focus=tuple(focus or ()), unfinished=unfinished, blind=blind,
         )  # fmt: skip
 
-    def begin(*values: Any, request: gr.Request) -> Iterator[list[Any]]:
+    def begin(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         """Read what the order needs, telling how far it is, then hand the queue over."""
         wanted, who = settings(values), user(request)
         try:
@@ -90,7 +91,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
                             gr.skip(),
                         ]
             items = queue(store, wanted, who)
-            yield [_line(""), _value(store, items, wanted)]
+            yield [_line(""), _value(store, who, items, wanted)]
         except Exception as error:
             problem = f'<div class="problem" role="alert">{escape(faults.told(error))}</div>'
             yield [gr.HTML(problem, visible=True), gr.skip()]
@@ -106,12 +107,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         if was.order in BY_MODEL and not was.model:
             was = replace(was, order=ORDERS[0])
         items = queue(store, was, who)
-        at = next((i for i, item in enumerate(items) if item.id == document), None)
-        if at is None and document is not None:
-            # Finished, and therefore no longer in the queue: shown all the same.
-            rows = store.rows("SELECT name FROM documents WHERE id = ?", document)
-            if rows and not items:
-                items, at = [Item(document, rows[0]["name"], "complete", False)], 0
+        at = next((i for i, item in enumerate(items) if item.id == document), 0)
         names, types = [(n, n) for n in known], store.schema.entity_names
         return [
             was.words, was.split, was.status,
@@ -119,14 +115,18 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
             gr.Dropdown([(_NONE, _NONE), *names], value=was.model or _NONE),
             gr.Dropdown([(_NONE, _NONE), *names], value=was.other or _NONE),
             gr.Dropdown(list(types), value=[t for t in was.focus if t in types]),
-            was.unfinished, was.blind, _value(store, items, was, at or 0),
+            was.unfinished, was.blind, _value(store, who, items, was, at),
         ]  # fmt: skip
 
-    def show(document: int) -> dict[str, Any]:
-        """One document by itself, with suggestions as in the queue so far."""
-        row = store.rows("SELECT name, status FROM documents WHERE id = ?", document)
-        items = [Item(document, row[0]["name"], row[0]["status"], False)] if row else []
-        return _value(store, items, Settings(model=_first()))
+    def show(who: str, document: int, start: int) -> dict[str, Any]:
+        """One document by itself, from a place in it on; the queue that was left stays as it was."""
+        found = places.last(store, who)
+        model = Settings.of(found[0]).model if found else _first()
+        rows = store.rows("SELECT name, sha256 FROM documents WHERE id = ?", document)
+        items = [Item(document, r["name"], "", bool(model) and is_blind(r["sha256"])) for r in rows]
+        return {
+            **_value(store, who, items, Settings(model=model)), "settings": {}, "start": start,
+        }  # fmt: skip
 
     start.click(
         begin,
@@ -134,15 +134,15 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         [told, annotator],
         api_visibility="private",
         show_progress="hidden",
-        concurrency_limit=1,
+        concurrency_limit=4,
     )
     gr.on(fn=load, outputs=[*inputs, annotator], **_QUIET)
     return Opened(annotator, show)
 
 
-def _value(store: Store, items: list[Item], wanted: Settings, at: int = 0) -> dict[str, Any]:
+def _value(store: Store, who: str, items: list[Item], wanted: Settings, at: int = 0) -> dict[str, Any]:
     empty = NO_MATCH if documents.page(store, Filter(), size=1).rows else NOTHING
-    return desk.value(store, items, wanted, at, empty=empty)
+    return desk.value(store, who, items, wanted, at=at, empty=empty)
 
 
 def _line(text: str) -> gr.HTML:

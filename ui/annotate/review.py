@@ -6,6 +6,7 @@ import gradio as gr
 
 from core.queue import Item, Settings
 from core.store.connection import Store
+from ui.access import user
 from ui.annotate import desk
 from ui.annotator.component import Annotator
 
@@ -19,9 +20,9 @@ def build(store: Store, tab: gr.Tab) -> None:
     decided = gr.Checkbox(False, label="Show what was decided already, too", elem_id="review-decided")
     annotator = Annotator(elem_id="reviewer")
 
-    def load(everything: bool) -> dict[str, Any]:
+    def load(everything: bool, request: gr.Request) -> dict[str, Any]:
         items = disputed(store, everything=everything)
-        return desk.value(store, items, Settings(), mode="review", empty=_NOBODY)
+        return desk.value(store, user(request), items, Settings(), mode="review", empty=_NOBODY)
 
     gr.on(
         [tab.select, decided.change],

@@ -6,12 +6,14 @@ from typing import Any
 
 from core.document import Annotated, Document, Entity, Relation, to_json
 from core.errors import ChartmarkError
+from core.schema import Schema
 from core.store import work
 from core.store.connection import Store
 from core.store.revisions import ADJUDICATED, IMPORTED, Revision, history
 from core.store.work import SuggestedRelation, Suggestion, Work
 
 Key = tuple[object, ...]
+Triple = tuple[Key, str, Key]
 
 
 def complete(store: Store, document: int) -> list[Revision]:
@@ -25,59 +27,64 @@ def complete(store: Store, document: int) -> list[Revision]:
 
 
 def reviewed(store: Store, document: int, own: Revision | None) -> dict[str, Any]:
-    """The versions, what they have in common as labels, and where they differ as suggestions.
+    """The versions, what was decided or is common as labels, and where they differ as suggestions.
 
-    A review that was begun goes on as it was left.
+    A review that was begun goes on as it was left, unless there are other versions by now: then what
+    was decided stays, and all that it does not have is suggested. Raises ChartmarkError unless two
+    people completed the document.
     """
     found = complete(store, document)
-    if not found:
-        raise ChartmarkError("nobody has completed this document yet; build the list again")
+    if len(found) < 2:
+        raise ChartmarkError("a review needs versions that two people completed; build the list again")
     looked = sought(found)
-    answer: dict[str, Any] = {
-        "versions": [{"annotator": r.annotator, "labels": exchanged(r.document)} for r in found],
-        "annotated": looked and json.loads(to_json(looked)),
-    }
     past = work.of(store, own.id) if own else None
-    if own and past:
+    tokens = tuple(r.token for r in found)
+    if own and past and past.versions == tokens:
         labels, differences = own.document, past
     else:
-        labels, differences = merged(found)
-    return answer | {
+        labels, differences = merged(found, store.schema)
+        if own:
+            labels, differences = own.document, against(own.document, differences, store.schema)
+    return {
+        "versions": [
+            {"annotator": r.annotator, "token": r.token, "labels": exchanged(r.document)} for r in found
+        ],
+        "annotated": looked and json.loads(to_json(looked)),
         "labels": exchanged(labels),
         "suggestions": differences.model_dump(mode="json"),
     }
 
 
-def merged(found: Sequence[Revision]) -> tuple[Document, Work]:
+def merged(found: Sequence[Revision], schema: Schema) -> tuple[Document, Work]:
     """What all versions say, as labels, and everything else as suggestions by those who say it."""
-    mentions: dict[Key, tuple[Entity, list[str]]] = {}
-    relations: dict[tuple[Key, str, Key], tuple[Relation, list[str]]] = {}
+    mentions: dict[Key, tuple[Entity, dict[str, None]]] = {}
+    relations: dict[Triple, tuple[Relation, dict[str, None]]] = {}
     for r in found:
-        places = {e.id: _place(e) for e in r.document.entities}
+        places = {e.id: _place(e, schema) for e in r.document.entities}
         for e in r.document.entities:
-            mentions.setdefault(_place(e), (e, []))[1].append(r.annotator)
+            mentions.setdefault(places[e.id], (e, {}))[1][r.annotator] = None
         for x in r.document.relations:
-            triple = (places[x.head], x.type, places[x.tail])
-            relations.setdefault(triple, (x, []))[1].append(r.annotator)
+            relations.setdefault(_triple(x, places, schema), (x, {}))[1][r.annotator] = None
     ids = {place: f"T{i}" for i, place in enumerate(mentions, start=1)}
     agreed = {place: e for place, (e, by) in mentions.items() if len(by) == len(found)}
     suggested = tuple(
         Suggestion(
             key=f"?{ids[place]}", start=e.start, end=e.end, type=e.type, attributes=e.attributes,
-            by=", ".join(by), outcome="accepted" if place in agreed else "open",
+            fragments=e.fragments, concepts=e.concepts, by=", ".join(by),
+            outcome="accepted" if place in agreed else "open",
             became=ids[place] if place in agreed else None, there=place in agreed,
         )
         for place, (e, by) in mentions.items()
     )  # fmt: skip
     kept: list[Relation] = []
-    open_relations: list[SuggestedRelation] = []
+    differing: list[SuggestedRelation] = []
     for (head, name, tail), (x, by) in relations.items():
         if len(by) == len(found):
             kept.append(x.model_copy(update={"head": ids[head], "tail": ids[tail]}))
         else:
-            open_relations.append(
+            differing.append(
                 SuggestedRelation(
-                    key=f"?R{len(open_relations)}", type=name, by=", ".join(by),
+                    key=f"?R{len(differing)}", type=name, by=", ".join(by),
                     head=f"?{ids[head]}", tail=f"?{ids[tail]}",
                 )
             )  # fmt: skip
@@ -87,7 +94,30 @@ def merged(found: Sequence[Revision]) -> tuple[Document, Work]:
             "relations": tuple(kept),
         }
     )
-    return labels, Work(mentions=suggested, relations=tuple(open_relations))
+    return labels, Work(
+        versions=tuple(r.token for r in found), mentions=suggested, relations=tuple(differing)
+    )
+
+
+def against(labels: Document, differences: Work, schema: Schema) -> Work:
+    """Differences beside labels that were decided on: what these have is no longer open."""
+    here = {_place(e, schema): e.id for e in labels.entities}
+    keys = {}
+    mentions = []
+    for s in differences.mentions:
+        place = _place(s, schema)
+        keys[s.key] = became = here.get(place)
+        told = {"outcome": "accepted" if became else "open", "became": became, "there": bool(became)}
+        mentions.append(s.model_copy(update=told))
+    stated = {(r.head, r.type, r.tail) for r in labels.relations}
+    stated |= {(r.tail, r.type, r.head) for r in labels.relations if r.type in schema.symmetric}
+    relations = []
+    for x in differences.relations:
+        triple = (keys.get(x.head) or "", x.type, keys.get(x.tail) or "")
+        if triple in stated:
+            x = x.model_copy(update={"outcome": "accepted", "became": triple, "there": True})
+        relations.append(x)
+    return differences.model_copy(update={"mentions": tuple(mentions), "relations": tuple(relations)})
 
 
 def sought(found: Sequence[Revision]) -> Annotated | None:
@@ -109,5 +139,13 @@ def exchanged(labels: Document) -> dict[str, Any]:
     return {"entities": data["entities"], "relations": data["relations"]}
 
 
-def _place(e: Entity) -> Key:
-    return e.start, e.end, e.type, tuple(sorted(e.attributes.items()))
+def _place(e: Entity | Suggestion, schema: Schema) -> Key:
+    values = tuple(e.attributes.get(a.name, a.default) for a in schema.attributes)
+    return e.start, e.end, e.fragments, e.type, values
+
+
+def _triple(r: Relation, places: dict[str, Key], schema: Schema) -> Triple:
+    head, tail = places[r.head], places[r.tail]
+    if r.type in schema.symmetric and str(tail) < str(head):
+        head, tail = tail, head
+    return head, r.type, tail

@@ -11,12 +11,17 @@ class Annotator {
     this.queue = value.queue;
     this.at = -1;
     this.kept = new Map(); // document → {sheet, history} not yet acknowledged
+    this.pasts = new Map(); // document → {sheet, history} as last saved, for undo when it is opened again
     this.finished = []; // when documents were finished, for the pace
     this.build();
-    this.desk = new Desk(this.root, this.schema, this);
+    this.desk = new Desk(this.root, this.schema, this, value.focus);
     this.sheetBox.append(this.desk.page.element);
-    this.outbox = new Outbox({ onState: (s) => this.showState(s), onSaved: (p, a) => this.saved(p, a), onConflict: (p, c) => this.conflict(p, c) });
+    this.outbox = new Outbox({ onState: (s) => this.showState(s), onSaved: (p, a) => this.saved(p, a), onConflict: (p, c) => this.conflict(p, c), onRefused: (p, told) => this.refused(p, told) });
     this.buildTypes();
+    // A click beside everything leaves the keys with the note.
+    this.root.addEventListener("click", (event) => {
+      if (!this.root.querySelector(".menu") && !event.target.closest("button, textarea, input")) this.desk.page.element.focus({ preventScroll: true });
+    });
     for (const kind of ["pointerdown", "keydown"]) this.root.addEventListener(kind, () => this.worked(), true);
     this.showPanels();
     this.open(Math.min(value.at, this.queue.length - 1));
@@ -28,7 +33,11 @@ class Annotator {
     const button = (label, title, run, className = "") => {
       const made = element("button", className, label);
       made.title = title;
-      made.addEventListener("click", run);
+      made.addEventListener("click", () => {
+        run();
+        // What was pressed may be gone: the keys go on with the note.
+        if (!this.root.querySelector(".menu")) this.desk.page.element.focus({ preventScroll: true });
+      });
       return made;
     };
     this.name = element("span", "name");
@@ -73,7 +82,6 @@ class Annotator {
       this.button("Keys ?", "All keys (?)", () => this.toggle("help"), "quiet"),
       this.button("Guidelines", "What each label covers (w)", () => this.toggle("guidelines"), "quiet"),
     );
-    if (this.value.focus.length && !this.value.focus.includes(this.desk.type)) [this.desk.type] = this.value.focus;
   }
 
   /* ---- the queue ---- */
@@ -98,41 +106,53 @@ class Annotator {
     if (at < 0) return;
     this.goal = at;
     this.outbox.send(0);
+    const ticket = (this.ticket = (this.ticket ?? 0) + 1);
     const item = this.queue[at];
-    const request = { document: item.id, model: this.value.model, blind: item.blind, focus: this.value.focus, mode: this.mode, settings: this.value.settings };
+    const { model, focus, settings, who } = this.value;
+    const request = { document: item.id, model, blind: item.blind, focus, mode: this.mode, settings, who };
     const kept = this.kept.get(item.id);
-    this.opening = item.id;
     if (kept) {
       this.at = at;
       this.show(kept.sheet, kept.history);
       return;
     }
     this.root.classList.add("loading");
-    let data;
-    for (let tries = 0; ; tries++) {
-      try {
-        data = this.ahead?.id === item.id ? await this.ahead.data : await call("annotate-open", request);
-        break;
-      } catch (error) {
-        this.ahead = null;
-        this.say(tries ? "the server can't be reached; trying again" : error.message);
-        await new Promise((done) => setTimeout(done, PAUSES[Math.min(tries, PAUSES.length - 1)]));
-        if (this.opening !== item.id) return;
-      }
-    }
-    if (this.opening !== item.id) return;
-    this.root.classList.remove("loading");
-    if (data.problem) return void this.tell(data.problem);
-    if (this.ahead?.id === item.id) call("annotate-place", request).catch(() => {});
+    const ahead = this.ahead?.id === item.id ? this.ahead.data : null;
     this.ahead = null;
+    let data = null;
+    while (!data) {
+      try {
+        data = await (ahead ?? call("annotate-open", request, { patience: 120000 }));
+      } catch (error) {
+        if (ticket !== this.ticket) return;
+        if (this.sheet) return void this.stay("the server can't be reached: this document stays here, go on with it");
+        this.say(error.name === "Error" ? error.message : "the server can't be reached; trying again");
+        await new Promise((done) => setTimeout(done, PAUSES.at(-2)));
+      }
+      if (ticket !== this.ticket) return;
+    }
+    if (data.problem) return void this.stay(data.problem);
+    if (ahead) call("annotate-place", request).catch(() => {});
     this.at = at;
-    this.show(new Sheet(data, this.schema));
+    // Where nothing was saved since, undo reaches as far back as before.
+    const past = this.pasts.get(item.id);
+    if (past && past.sheet.base === data.base && past.sheet.sha256 === data.sha256) this.show(past.sheet, past.history);
+    else this.show(new Sheet(data, this.schema));
+    if (data.warning) this.tell(data.warning);
     const next = this.queue[at + 1];
     if (next && !this.kept.has(next.id)) {
-      const ahead = { id: next.id, data: call("annotate-open", { ...request, document: next.id, blind: next.blind, ahead: true }) };
-      ahead.data.catch(() => (this.ahead = null));
-      this.ahead = ahead;
+      const found = { id: next.id, data: call("annotate-open", { ...request, document: next.id, blind: next.blind, ahead: true }, { patience: 120000 }) };
+      found.data.catch(() => this.ahead === found && (this.ahead = null));
+      this.ahead = found;
     }
+  }
+
+  /* Another document could not be had: the one on the desk stays there. */
+  stay(told) {
+    this.goal = this.at;
+    this.root.classList.remove("loading");
+    if (this.sheet) this.say(told);
+    else this.tell(told);
   }
 
   show(sheet, history) {
@@ -141,21 +161,22 @@ class Annotator {
     this.tell("");
     this.panes?.close();
     this.panes = null;
-    this.desk.load(sheet.string, sheet.first);
+    this.noteBox.value = sheet.note;
+    this.showHeader();
+    this.desk.load(sheet.text, sheet.first);
     if (history) {
       this.desk.history = history;
       this.desk.draw();
     }
-    this.noteBox.value = sheet.note;
     this.sheetBox.scrollTop = 0;
     if (sheet.versions.length) {
       this.panes = new Panes(this.schema, sheet.string, sheet.versions, (_, mention) => this.takeFrom(mention));
       this.panesBox.replaceChildren(this.panes.element);
     } else this.panesBox.replaceChildren();
     if (sheet.conflict) this.showConflict();
-    this.showHeader();
     this.desk.page.element.focus({ preventScroll: true });
-    if (this.mode === "review" || this.desk.openCount) this.desk.nextSuggestion();
+    if (this.value.start) this.desk.goTo(sheet.text.toUnits(this.value.start));
+    else if (this.mode === "review" || this.desk.openCount) this.desk.nextSuggestion();
   }
 
   /* A click in another's version: what is suggested from there is accepted, what is here already selected. */
@@ -164,6 +185,7 @@ class Annotator {
     if (suggestion) this.desk.edit(withAccepted(this.desk.labels, suggestion.key), "accepted");
     const here = this.desk.labels.mentions.find((m) => sameSpan(m, mention) && m.type === mention.type);
     if (here) this.desk.select(here.id);
+    this.desk.page.element.focus({ preventScroll: true });
   }
 
   async finish(status) {
@@ -177,18 +199,23 @@ class Annotator {
           { label: "Accept the rest in bulk and complete", value: "accept" },
           { label: "Go on with this document", value: null },
         ],
+        focus: 2,
       });
       if (!choice) return;
       if (choice === "accept") this.desk.acceptAll(0);
       this.desk.rejectAll();
     }
-    this.sheet.status = status;
-    this.finished.push(Date.now());
-    this.save(0);
+    // What was finished so already, and not changed, makes no new revision.
+    if (this.sheet.status !== status) {
+      this.sheet.status = status;
+      this.finished.push(Date.now());
+      this.save(0);
+    }
     this.item.status = status;
     this.showHeader();
     this.say(status === "complete" ? "completed" : status);
-    if (this.at + 1 < this.queue.length) this.go(1);
+    const next = this.queue.findIndex((q, i) => i > this.at && (q.status === "new" || q.status === "draft"));
+    if (next >= 0) this.open(next);
     else this.end();
   }
 
@@ -208,21 +235,44 @@ class Annotator {
 
   save(delay) {
     this.kept.set(this.sheet.document, { sheet: this.sheet, history: this.desk.history });
-    this.outbox.put(this.sheet.payload(this.desk.labels, this.mode), delay);
+    this.outbox.put(this.sheet.payload(this.desk.labels, this.mode, this.value.who), delay);
   }
 
   saved(payload, answer) {
     const kept = this.kept.get(payload.document);
     if (!kept) return;
     kept.sheet.base = answer.token;
-    if (!this.outbox.waiting.has(payload.document)) this.kept.delete(payload.document);
+    if (this.outbox.waiting.has(payload.document)) return;
+    this.kept.delete(payload.document);
+    this.pasts.set(payload.document, kept);
   }
 
-  conflict(payload, theirs) {
+  refused(payload, told) {
     const kept = this.kept.get(payload.document);
-    kept.sheet.conflict = theirs;
-    if (this.sheet === kept.sheet) this.showConflict();
-    else this.tell(`“${kept.sheet.name}” was changed elsewhere: open it and choose`, { label: "Open it", run: () => this.open(this.queue.findIndex((q) => q.id === payload.document)) });
+    const name = kept?.sheet.name ?? "a document";
+    this.tell(`“${name}” is not saved: ${told}. It is kept here and tried again.`, ...(kept && kept.sheet !== this.sheet ? [this.way(payload.document)] : []));
+  }
+
+  way(document) {
+    return { label: "Open it", run: () => this.open(this.queue.findIndex((q) => q.id === document)) };
+  }
+
+  conflict(payload, { conflict }) {
+    const { sheet } = this.kept.get(payload.document);
+    if (!conflict) {
+      this.tell(`A version of “${sheet.name}” was completed since you opened it.`, {
+        label: "Load it (what you decided since is left out)",
+        run: () => {
+          this.outbox.forget(payload.document);
+          this.kept.delete(payload.document);
+          this.open(this.queue.findIndex((q) => q.id === payload.document));
+        },
+      });
+      return;
+    }
+    sheet.conflict = conflict;
+    if (this.sheet === sheet) this.showConflict();
+    else this.tell(`“${sheet.name}” was changed elsewhere: open it and choose`, this.way(payload.document));
   }
 
   showConflict() {
@@ -240,7 +290,7 @@ class Annotator {
 
   settle(mine, theirs) {
     const { sheet } = this;
-    const { token, status, note } = sheet.conflict;
+    const { token, status, note, annotated } = sheet.conflict;
     sheet.base = token;
     sheet.conflict = null;
     this.panes.close();
@@ -252,6 +302,8 @@ class Annotator {
       this.kept.delete(sheet.document);
       sheet.status = status;
       sheet.note = note;
+      sheet.annotated = annotated;
+      sheet.model = "";
       this.noteBox.value = note;
       this.item.status = status;
       this.desk.history.push({ ...EMPTY, mentions: theirs.mentions, relations: theirs.relations });
@@ -273,7 +325,7 @@ class Annotator {
     const words = {
       saved: "saved", saving: "saving …", conflict: "changed elsewhere",
       offline: `offline: ${waiting === 1 ? "a document waits" : `${waiting} documents wait`} here to be saved`,
-      problem: `not saved: ${problem}`,
+      problem: `not saved: ${problem}`, refused: "not saved: see above the note",
     };
     this.state.textContent = words[state];
     this.state.className = `state ${state}`;
@@ -284,6 +336,13 @@ class Annotator {
     const done = this.queue.filter((q) => q.status !== "new" && q.status !== "draft").length;
     this.name.textContent = sheet.name;
     this.chips.replaceChildren(element("span", `chip ${sheet.status}`, sheet.status === "new" ? "not begun" : sheet.status));
+    if (sheet.annotated) {
+      const wider = this.button(`only ${sheet.annotated.entities.join(", ")}`, "What was looked for; press it if you look for all types", () => {
+        sheet.annotated = null;
+        this.edited("all types");
+      }, "chip only");
+      this.chips.append(wider);
+    }
     if (sheet.blind) this.chips.append(element("span", "chip", "without suggestions"));
     this.progress.textContent = `${this.at + 1} of ${this.queue.length} · ${done} done${this.pace()}`;
   }
@@ -466,9 +525,13 @@ let annotator = null;
 async function begin() {
   const value = props.value;
   if (!value || !value.queue || value.id === annotator?.value.id) return;
+  if (annotator?.outbox.waiting.size) annotator.say("the new queue begins when everything here is saved");
   while (annotator?.outbox.waiting.size) await new Promise((done) => setTimeout(done, 200));
   if (value !== props.value) return;
-  if (annotator) annotator.opening = null;
+  if (annotator) {
+    annotator.ticket += 1;
+    annotator.outbox.close();
+  }
   mount.replaceChildren();
   if (!value.queue.length) {
     mount.append(element("div", "empty", element("p", "", value.empty)));
@@ -476,9 +539,9 @@ async function begin() {
     return;
   }
   annotator = new Annotator(value);
+  annotator.root.annotator = annotator;
   mount.append(annotator.root);
   annotator.desk.draw();
-  annotator.root.annotator = annotator;
 }
 
 watch("value", begin);

@@ -30,6 +30,8 @@ class Arcs {
 
   /* Lay out and draw. Making room for the arcs of a line moves what is below it, so places are read twice. */
   draw(arcs) {
+    // What covers a line's end alone is nowhere to be seen, and has no arcs.
+    arcs = arcs.filter((a) => [a.head, a.tail].every((id) => this.page.anchorsOf(id).length));
     this.arcs = arcs;
     let routes = this.routes(arcs);
     if (this.makeRoom(routes)) routes = this.routes(arcs);

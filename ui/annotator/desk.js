@@ -2,13 +2,14 @@
    of words for the status line (`say`), and does what concerns the queue (`finish`, `go`, `toggle`, `writeNote`). */
 
 class Desk {
-  constructor(root, schema, host) {
+  /* `focus`: the types that are looked for; all if there are none. */
+  constructor(root, schema, host, focus) {
     Object.assign(this, { root, schema, host });
     this.page = new NotePage(schema, "The note. Press ? for the keys.");
     this.arcs = new Arcs(this.page, { onPick: (id) => this.pickArc(id) });
     this.mouse = new Mouse(this.page, this);
-    this.types = typeKeys(schema);
-    this.type = schema.entities[0].name;
+    this.types = new Map([...typeKeys(schema)].filter(([, type]) => !focus.length || focus.includes(type)));
+    this.type = focus[0] ?? schema.entities[0].name;
     this.selected = null; // {kind: "mention" | "arc", id}
     this.pending = null; // {anchor, focus}: offsets of a selection not yet marked
     this.relating = null; // {id, hints: letters → id, typed}
@@ -17,11 +18,12 @@ class Desk {
     this.page.element.addEventListener("keydown", (event) => this.key(event));
   }
 
-  load(string, labels) {
-    this.text = new NoteText(string);
+  load(text, labels) {
+    this.text = text;
     this.history = new History(labels);
-    this.selected = this.pending = this.relating = this.finding = null;
-    this.page.load(string);
+    this.selected = this.pending = this.relating = this.finding = this.left = null;
+    this.page.element.classList.remove("choosing");
+    this.page.load(text.string);
     this.draw();
   }
 
@@ -65,7 +67,7 @@ class Desk {
     for (const [letters, id] of this.relating?.hints ?? []) {
       if (!letters.startsWith(this.relating.typed)) continue;
       const item = this.page.items.get(id);
-      const [box] = this.page.rectangles(item.start, item.end);
+      const [box] = item ? this.page.rectangles(item.start, item.end) : [];
       if (!box) continue;
       const hint = element("kbd", "hint", letters.slice(this.relating.typed.length));
       Object.assign(hint.style, { left: `${box.left}px`, top: `${box.top}px` });
@@ -115,8 +117,10 @@ class Desk {
   }
 
   letGo() {
+    getSelection().removeAllRanges();
     if (this.relating) this.endRelation();
     else {
+      this.left = this.place; // where the arrows go on
       this.selected = this.pending = null;
       this.drawSelection();
     }
@@ -130,7 +134,7 @@ class Desk {
 
   /* Where the keyboard is: the selection's moving end, the selected mention, or the start. */
   get place() {
-    return this.pending?.focus ?? (this.selectedItem ? [this.selectedItem.start, this.selectedItem.end] : null);
+    return this.pending?.focus ?? (this.selectedItem ? [this.selectedItem.start, this.selectedItem.end] : this.left);
   }
 
   inOrder() {
@@ -179,6 +183,16 @@ class Desk {
     this.word(by);
   }
 
+  /* What is at an offset: the mention or suggestion there, else the word. */
+  goTo(offset) {
+    const item = this.inOrder().find((i) => i.start <= offset && offset < i.end);
+    if (item) this.select(item.id);
+    else if (this.text.words) {
+      const word = this.text.wordAt(offset);
+      this.moveTo([this.text.starts[word], this.text.ends[word]]);
+    }
+  }
+
   beginFinding() {
     if (!this.text.words) return;
     this.finding = { from: this.place ? this.text.wordAt(this.place[1] - 1) + 1 : 0, typed: "" };
@@ -187,7 +201,7 @@ class Desk {
 
   findKey(event) {
     const { typed } = this.finding;
-    if (event.key === "Enter" || event.key === "Escape") {
+    if (["Enter", "Escape", "Tab"].includes(event.key)) {
       this.finding = null;
       this.host.say(event.key === "Enter" ? "found" : "");
       return;
@@ -255,9 +269,10 @@ class Desk {
 
   edit(labels, told) {
     if (!labels || this.host.locked) return false;
+    this.endRelation();
     this.history.push(labels);
+    this.host.edited(told); // before it is drawn: whatever happens there, it is saved
     this.draw();
-    this.host.edited(told);
     return true;
   }
 
@@ -271,9 +286,10 @@ class Desk {
 
   travel(by, nothing) {
     if (this.host.locked) return;
+    this.endRelation();
     if (!this.history.move(by)) return void this.host.say(nothing);
-    this.draw();
     this.host.edited(by < 0 ? "undone" : "done again");
+    this.draw();
   }
 
   add(start, end, type = this.type) {
@@ -309,7 +325,12 @@ class Desk {
   }
 
   async retype(id, type) {
-    if (mentionOf(this.labels, id).type === type) return;
+    const now = mentionOf(this.labels, id);
+    if (now.type === type) return;
+    if (this.labels.mentions.some((m) => m.type === type && sameSpan(m, now))) {
+      this.host.say("there is such a mention already");
+      return;
+    }
     const before = this.labels;
     const { labels, lost } = withType(before, id, type, this.schema);
     if (lost.length) {
@@ -344,9 +365,18 @@ class Desk {
     this.select(id);
   }
 
-  resized(id, start, end) {
+  async resized(id, start, end) {
     const mention = mentionOf(this.labels, id);
     if (!mention || (mention.start === start && mention.end === end)) return;
+    if (mention.fragments?.length) {
+      const before = this.labels;
+      const sure = await choose(this.root, {
+        title: "This mention has several parts: resized, it is one stretch",
+        options: [{ label: "Make it one stretch", value: true }, { label: "Leave it as it is", value: false }],
+        near: this.boxOf(id),
+      });
+      if (!sure || this.labels !== before) return;
+    }
     if (this.labels.mentions.some((m) => m.id !== id && m.start === start && m.end === end && m.type === mention.type)) {
       return void this.host.say("there is such a mention already");
     }
@@ -511,13 +541,20 @@ class Desk {
   acceptAll(score) {
     let labels = this.labels;
     let count = 0;
+    // Where two say different things of one place, a person decides.
+    const open = labels.suggestedMentions.filter((s) => s.outcome === "open");
+    const contradicted = new Set(open.filter((s) => open.some((o) => o !== s && sameSpan(o, s))).map((s) => s.key));
     for (const s of openSuggestions(labels)) {
-      if ((s.score ?? 1) < score || !isOpen(labels, s.key)) continue;
+      const keys = s.start !== undefined ? [s.key] : [s.head, s.tail];
+      if ((s.score ?? 1) < score || !isOpen(labels, s.key) || keys.some((k) => contradicted.has(k))) continue;
       const accepted = s.start !== undefined ? withAccepted(labels, s.key, "bulk") : withAcceptedRelation(labels, s.key, this.schema, "bulk");
       if (accepted) count += 1;
       labels = accepted ?? labels;
     }
-    if (count) this.edit(labels, `${count} accepted together`);
+    if (count) {
+      this.edit(labels, `${count} accepted together`);
+      if (contradicted.size) this.host.say(`${count} accepted together; where versions contradict each other, decide yourself`);
+    }
     else this.host.say("no open suggestion scores that much");
   }
 
@@ -530,13 +567,26 @@ class Desk {
   /* ---- gestures ---- */
 
   selectionChosen(start, end, exact) {
+    this.finding = null;
     const span = exact ? this.text.trimmed(start, end) : this.text.snapped(start, end);
     if (span) this.add(...span);
     this.page.element.focus({ preventScroll: true });
   }
 
-  clicked(ids, offset) {
+  /* Whether [start, end) lies within an item. */
+  holds(id, start, end) {
+    const item = this.page.items.get(id);
+    return Boolean(item) && item.start <= start && end <= item.end;
+  }
+
+  missed() {
+    this.host.say("no mention there: nothing is related (with Alt, words are marked from inside a mention on)");
+  }
+
+  clicked(ids, offset, clicks = 1) {
+    if (clicks > 2) return;
     this.page.element.focus({ preventScroll: true });
+    this.finding = null;
     if (this.relating) {
       const target = ids.findLast((id) => [...this.relating.hints.values()].includes(id));
       const { id } = this.relating;
@@ -549,14 +599,18 @@ class Desk {
     } else if (offset !== null && this.text.words) {
       const word = this.text.wordAt(offset);
       this.selected = null;
-      this.pending = { anchor: [this.text.starts[word], this.text.ends[word]], focus: [this.text.starts[word], this.text.ends[word]] };
-      this.drawSelection();
+      const place = [this.text.starts[word], this.text.ends[word]];
+      this.pending = { anchor: place, focus: place };
+      if (clicks === 2) this.addPending();
+      else this.drawSelection();
     }
   }
 
   key(event) {
     if (!this.text) return;
     const key = keyOf(event);
+    // While another document is on its way, keys only go on from there.
+    if (this.host.locked && ![".", ","].includes(key)) return void event.preventDefault();
     let run = KEYS.get(key);
     if (this.finding && !event.ctrlKey && !event.metaKey && !event.altKey) run = () => this.findKey(event);
     else if (this.relating && key !== "Escape") run = () => this.relationKey(event);

@@ -18,8 +18,8 @@ const COMMANDS = [
   ["Mark", "Ctrl+Shift+ArrowLeft", "the mention begins a word earlier", (d) => d.begin(-1)],
   ["Mark", "Ctrl+Shift+ArrowRight", "the mention begins a word later", (d) => d.begin(1)],
   ["Mark", "Enter", "mark the selection with the type in use", (d) => d.addPending()],
-  ["Mark", "v", "next assertion of the mention", (d) => d.cycleAttribute(1)],
-  ["Mark", "V", "previous assertion", (d) => d.cycleAttribute(-1)],
+  ["Mark", "v", "next value of the mention's attribute (present, absent, …)", (d) => d.cycleAttribute(1)],
+  ["Mark", "V", "previous value", (d) => d.cycleAttribute(-1)],
   ["Mark", "o", "mark all other occurrences", (d) => d.occurrences()],
   ["Mark", "Delete", "delete the mention or relation", (d) => d.remove()],
   ["Mark", "Backspace", "delete the mention or relation", (d) => d.remove()],
@@ -57,9 +57,12 @@ function typeKeys(schema) {
 
 function keyOf(event) {
   const named = event.key.length > 1;
-  const letter = !named && (event.ctrlKey || event.metaKey) ? event.key.toLowerCase() : event.key;
+  // Shift decides, not Caps Lock.
+  const plain = /^[a-z]$/i.test(event.key) ? event.key[event.shiftKey ? "toUpperCase" : "toLowerCase"]() : event.key;
+  const letter = !named && (event.ctrlKey || event.metaKey) ? event.key.toLowerCase() : plain;
   const shift = event.shiftKey && (named || event.ctrlKey || event.metaKey);
-  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey && named ? "Alt+" : ""}${shift ? "Shift+" : ""}${letter}`;
+  // With Alt a letter is the browser's, or of another alphabet.
+  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${letter}`;
 }
 
 const SIGNS = { ArrowRight: "→", ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };

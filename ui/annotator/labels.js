@@ -54,19 +54,22 @@ function itemOf(labels, id) {
 }
 
 function freshId(labels) {
-  let most = 0;
-  for (const { id } of labels.mentions) {
-    const number = /^T(\d+)$/.exec(id);
-    if (number) most = Math.max(most, Number(number[1]));
+  const taken = new Set(labels.mentions.map((m) => m.id));
+  let number = 1;
+  for (const id of taken) {
+    const found = /^T(\d{1,9})$/.exec(id);
+    if (found) number = Math.max(number, Number(found[1]) + 1);
   }
-  return `T${most + 1}`;
+  while (taken.has(`T${number}`)) number += 1;
+  return `T${number}`;
 }
 
 /* With one more mention; what a model suggested at the same place counts as taken. Null if it is there already. */
 function withMention(labels, mention) {
   if (labels.mentions.some((m) => sameSpan(m, mention) && m.type === mention.type)) return null;
-  const match = labels.suggestedMentions.find((s) => s.outcome === "open" && sameSpan(s, mention));
-  const added = match && !mention.from ? { ...mention, from: match.key } : mention;
+  const here = labels.suggestedMentions.filter((s) => s.outcome !== "taken" && sameSpan(s, mention));
+  const match = here.find((s) => s.type === mention.type) ?? here[0];
+  const added = match && mention.from === undefined ? { ...mention, from: match.key } : mention;
   return {
     ...labels,
     mentions: [...labels.mentions, added].sort(byPlace),
@@ -85,21 +88,26 @@ function withoutMention(labels, id) {
   return gone.from === undefined ? rest : withRejected(rest, gone.from);
 }
 
+/* A mention that a person has changed: no longer one of a bulk, and no longer what a model scored. */
+function byHand({ score, origin, ...mention }) {
+  return origin === undefined || origin === "bulk" ? mention : { ...mention, origin };
+}
+
 function withChanged(labels, id, change) {
-  const mentions = labels.mentions.map((m) => (m.id === id ? { ...m, ...change } : m));
+  const mentions = labels.mentions.map((m) => (m.id === id ? { ...byHand(m), ...change } : m));
   return { ...labels, mentions: mentions.sort(byPlace) };
 }
 
 /* A mention's new place. The parts of a discontinuous one are given up: one stretch takes their place. */
 function withPlace(labels, id, start, end) {
-  const { fragments, ...mention } = mentionOf(labels, id);
+  const { fragments, ...mention } = byHand(mentionOf(labels, id));
   const mentions = labels.mentions.map((m) => (m.id === id ? { ...mention, start, end } : m));
   return { ...labels, mentions: mentions.sort(byPlace) };
 }
 
 /* A mention's new type; `lost` are the relations that the schema then forbids, which go. */
 function withType(labels, id, type, schema) {
-  const { types, ...mention } = mentionOf(labels, id);
+  const { types, concepts, ...mention } = byHand(mentionOf(labels, id));
   const mentions = labels.mentions.map((m) => (m.id === id ? { ...mention, type } : m));
   const typed = new Map(mentions.map((m) => [m.id, m.type]));
   const fits = (r) => schema.allowed(typed.get(r.head), typed.get(r.tail)).includes(r.type);
@@ -127,17 +135,23 @@ function withoutRelation(labels, id) {
   };
 }
 
-/* A suggestion as a mention, or what it says of one that is there; others for the same place are rejected. */
+/* A suggestion as a mention, or what it says of one that is there (but in bulk: what a person wrote stays); others for
+   the same place are rejected. */
 function withAccepted(labels, key, origin) {
   const suggestion = labels.suggestedMentions.find((s) => s.key === key);
-  const { start, end, type, attributes } = suggestion;
+  const { start, end, type, attributes, fragments, concepts } = suggestion;
   const there = labels.mentions.find((m) => sameSpan(m, suggestion) && m.type === type);
-  const mention = { id: freshId(labels), start, end, type, attributes, from: key, ...(origin && { origin }) };
+  const parts = { ...(fragments?.length && { fragments }), ...(concepts?.length && { concepts }) };
+  const mention = { id: freshId(labels), start, end, type, attributes, ...parts, from: key, ...(origin && { origin }) };
   const accepted = there
-    ? { ...withChanged(labels, there.id, { attributes, from: key }), suggestedMentions: marked(labels.suggestedMentions, key, "taken") }
+    ? { ...(origin ? labels : withChanged(labels, there.id, { attributes, from: key })), suggestedMentions: marked(labels.suggestedMentions, key, "taken") }
     : withMention(labels, mention);
   const rivals = accepted.suggestedMentions.filter((s) => s.outcome === "open" && sameSpan(s, suggestion));
-  return rivals.reduce((result, rival) => withRejected(result, rival.key), accepted);
+  // A rival that says the same type keeps its relations: the mention that is there will be their end.
+  return rivals.reduce(
+    (rest, rival) => (rival.type === type ? { ...rest, suggestedMentions: marked(rest.suggestedMentions, rival.key, "rejected") } : withRejected(rest, rival.key)),
+    accepted,
+  );
 }
 
 /* The mention that a suggestion became, or the one that says the same. */
@@ -185,19 +199,22 @@ function isOpen(labels, key) {
 
 /* What became of each suggestion: open, rejected, accepted, changed, or bulk. */
 function outcomes(labels) {
-  const relation = (s) => labels.relations.find((r) => r.from === s.key);
-  const told = (s, found, same) =>
-    s.outcome === "open" || s.outcome === "rejected" || !found ? (s.outcome === "open" ? "open" : "rejected") : found.origin === "bulk" ? "bulk" : same ? "accepted" : "changed";
   const attributesOf = (m) => JSON.stringify(Object.entries(m.attributes ?? {}).sort());
+  const told = (s, found, same) => {
+    if (s.outcome !== "taken") return s.outcome;
+    if (!found) return "rejected";
+    return found.origin === "bulk" ? "bulk" : same ? "accepted" : "changed";
+  };
   return {
     mentions: labels.suggestedMentions.map((s) => {
-      const found = takenAs(labels, s.key);
+      const found = s.outcome === "taken" ? takenAs(labels, s.key) : undefined;
       const same = found && sameSpan(found, s) && found.type === s.type && attributesOf(found) === attributesOf(s);
       return { ...s, outcome: told(s, found, same), became: found?.id ?? null };
     }),
     relations: labels.suggestedRelations.map((s) => {
-      const found = relation(s);
-      return { ...s, outcome: told(s, found, found?.type === s.type), became: found ? [found.head, found.type, found.tail] : null };
+      const found = s.outcome === "taken" ? labels.relations.find((r) => r.from === s.key) : undefined;
+      const same = found && found.type === s.type && takenAs(labels, s.head)?.id === found.head && takenAs(labels, s.tail)?.id === found.tail;
+      return { ...s, outcome: told(s, found, same), became: found ? [found.head, found.type, found.tail] : null };
     }),
   };
 }

@@ -1,6 +1,6 @@
 /* A small menu at a place on the page: pick with a number, the arrows or the mouse; Escape closes it. */
 
-function choose(root, { title, options, near, lines = [] }) {
+function choose(root, { title, options, near, lines = [], focus = 0 }) {
   root.querySelector(".menu")?._close(null);
   const before = document.activeElement;
   return new Promise((resolve) => {
@@ -10,7 +10,6 @@ function choose(root, { title, options, near, lines = [] }) {
     menu.append(element("p", "title", title), ...lines.map((l) => element("p", "detail", l)));
     const buttons = options.map((option, i) => {
       const button = element("button", "", element("kbd", "", String(i + 1)), ` ${option.label}`);
-      if (option.colour) button.style.setProperty("--colour", option.colour);
       button.addEventListener("click", () => close(option.value));
       return button;
     });
@@ -41,7 +40,7 @@ function choose(root, { title, options, near, lines = [] }) {
     const top = near ? near.bottom - box.top + 6 : 120;
     menu.style.left = `${Math.max(8, Math.min(left, box.width - menu.offsetWidth - 8))}px`;
     menu.style.top = `${top}px`;
-    buttons[0].focus({ preventScroll: true });
+    buttons[focus].focus({ preventScroll: true });
     menu.scrollIntoView({ block: "nearest" });
   });
 }

@@ -7,8 +7,13 @@ class Mouse {
     this.line = document.createElementNS(SVG, "svg");
     this.line.setAttribute("class", "dragged");
     page.element.append(this.line);
-    page.text.addEventListener("pointerdown", (event) => this.down(event));
-    page.text.addEventListener("pointerup", (event) => this.up(event));
+    page.element.addEventListener("pointerdown", (event) => this.down(event));
+    // A second click is another click here: what the browser would select for it is not wanted.
+    page.element.addEventListener("mousedown", (event) => {
+      this.clicks = event.detail;
+      if (event.detail > 1) event.preventDefault();
+    });
+    page.element.addEventListener("dragstart", (event) => event.preventDefault());
     page.overlay.addEventListener("pointerdown", (event) => this.handleDown(event));
   }
 
@@ -17,21 +22,21 @@ class Mouse {
   }
 
   down(event) {
-    if (event.button !== 0) return;
-    this.pressed = true;
+    if (event.button !== 0 || event.target.closest(".handle")) return;
+    getSelection().removeAllRanges();
+    const { text } = this.desk;
     const ids = event.altKey ? [] : this.idsAt(event.target);
     this.from = ids.length ? { id: this.desk.selectedAmong(ids) ?? ids.at(-1), x: event.clientX, y: event.clientY } : null;
-    if (this.from) {
-      const move = (e) => this.drag(e);
-      const stop = () => {
-        this.pressed = false;
-        removeEventListener("pointermove", move);
-        this.line.replaceChildren();
-        this.page.element.classList.remove("relating");
-      };
-      addEventListener("pointermove", move);
-      addEventListener("pointerup", stop, { once: true });
-    }
+    const move = (e) => this.from && this.drag(e);
+    const up = (e) => {
+      removeEventListener("pointermove", move);
+      this.line.replaceChildren();
+      this.page.element.classList.remove("relating");
+      if (this.desk.text === text) this.up(e); // the same note still
+    };
+    addEventListener("pointermove", move);
+    // Anywhere: a selection may end beside the text.
+    addEventListener("pointerup", up, { once: true });
   }
 
   /* Over another mention a drag is a relation, elsewhere it selects text. */
@@ -54,21 +59,28 @@ class Mouse {
   }
 
   up(event) {
-    // What was pressed elsewhere, such as a handle, is no click here.
-    if (event.button !== 0 || !this.pressed) return;
-    this.pressed = false;
-    const target = this.from && this.targetAt(event);
-    const selection = getSelection();
-    if (target) {
-      selection.removeAllRanges();
-      this.desk.related(this.from.id, target);
-    } else if (!selection.isCollapsed && selection.rangeCount) {
-      const range = selection.getRangeAt(0);
-      const [start, end] = [this.page.offsetOf(range.startContainer, range.startOffset), this.page.offsetOf(range.endContainer, range.endOffset)];
-      selection.removeAllRanges();
-      if (start !== null && end !== null && start < end) this.desk.selectionChosen(start, end, event.altKey);
-    } else this.desk.clicked(this.idsAt(event.target), this.page.offsetAt(event.clientX, event.clientY));
+    const from = this.from;
+    const target = from && this.targetAt(event);
+    const span = this.selectedText();
     this.from = null;
+    getSelection().removeAllRanges();
+    if (target) this.desk.related(from.id, target);
+    else if (span && from && !this.desk.holds(from.id, ...span)) this.desk.missed();
+    else if (span) this.desk.selectionChosen(...span, event.altKey);
+    else this.desk.clicked(this.idsAt(event.target), this.page.offsetAt(event.clientX, event.clientY), this.clicks);
+  }
+
+  /* The browser's selection as [start, end) of the note, what lies outside of it cut off; null if it is empty. */
+  selectedText() {
+    const selection = getSelection();
+    if (selection.isCollapsed || !selection.rangeCount) return null;
+    const range = selection.getRangeAt(0).cloneRange();
+    const whole = document.createRange();
+    whole.selectNodeContents(this.page.text);
+    if (range.compareBoundaryPoints(Range.START_TO_START, whole) < 0) range.setStart(whole.startContainer, whole.startOffset);
+    if (range.compareBoundaryPoints(Range.END_TO_END, whole) > 0) range.setEnd(whole.endContainer, whole.endOffset);
+    const ends = [this.page.offsetOf(range.startContainer, range.startOffset), this.page.offsetOf(range.endContainer, range.endOffset)];
+    return ends[0] !== null && ends[1] !== null && ends[0] < ends[1] ? ends : null;
   }
 
   /* Handles at both ends of the selected mention. */
@@ -97,9 +109,11 @@ class Mouse {
       const at = this.page.offsetAt(e.clientX, e.clientY);
       this.page.overlay.classList.remove("through");
       if (at === null) return;
+      // Only the end that is dragged moves.
+      const { text } = this.desk;
       const raw = end === "start" ? [Math.min(at, mention.end - 1), mention.end] : [mention.start, Math.max(at, mention.start + 1)];
-      const text = this.desk.text;
-      place = (e.altKey ? text.trimmed(...raw) : text.snapped(...raw)) ?? place;
+      const near = e.altKey ? text.trimmed(...raw) : text.snapped(...raw);
+      if (near) place = end === "start" ? [near[0], mention.end] : [mention.start, near[1]];
       this.desk.preview(place);
     };
     const up = () => {

@@ -9,14 +9,14 @@ function element(tag, className, ...children) {
 }
 
 class NotePage {
-  constructor(schema, label) {
+  constructor(schema, label, { keys = true } = {}) {
     this.schema = schema;
     this.lines = [];
     this.text = element("div", "lines");
     this.overlay = element("div", "overlay");
     this.element = element("div", "page", this.text, this.overlay);
-    this.element.tabIndex = 0;
-    this.element.setAttribute("role", "application");
+    if (keys) this.element.tabIndex = 0;
+    this.element.setAttribute("role", keys ? "application" : "document");
     this.element.setAttribute("aria-label", label);
   }
 

@@ -4,7 +4,7 @@ class Panes {
   constructor(schema, string, versions, onPick) {
     this.element = element("div", "panes");
     this.drawn = versions.map(({ title, labels }, i) => {
-      const page = new NotePage(schema, title);
+      const page = new NotePage(schema, title, { keys: false });
       page.load(string);
       const arcs = new Arcs(page);
       const others = versions.filter((_, j) => j !== i).map((v) => v.labels);

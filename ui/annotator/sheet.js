@@ -13,12 +13,13 @@ class Sheet {
     this.annotated = data.annotated;
     this.model = data.suggestions?.model ?? "";
     this.blind = data.blind;
+    this.tokens = (data.versions ?? []).map((v) => v.token);
     this.versions = (data.versions ?? []).map((v) => ({ title: v.annotator, labels: this.read(v.labels) }));
     this.first = this.read(data.labels, data.suggestions);
     this.schema = schema;
     this.sitting = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
     this.sequence = 0;
-    this.seconds = 0;
+    this.seconds = data.suggestions?.seconds ?? 0;
     this.conflict = null;
   }
 
@@ -49,11 +50,13 @@ class Sheet {
   }
 
   /* What a save sends. */
-  payload(labels, mode) {
+  payload(labels, mode, who) {
     const told = outcomes(labels);
     this.sequence += 1;
     return {
       mode,
+      who,
+      versions: this.tokens,
       document: this.document,
       sha256: this.sha256,
       base: this.base,

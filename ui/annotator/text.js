@@ -99,8 +99,9 @@ function lowerCase(string) {
 function pointsBefore(string) {
   const points = new Uint32Array(string.length + 1);
   for (let i = 0; i < string.length; i++) {
-    const second = i > 0 && /[\uDC00-\uDFFF]/.test(string[i]) && /[\uD800-\uDBFF]/.test(string[i - 1]);
-    points[i + 1] = points[i] + (second ? 0 : 1);
+    // A pair counts at its second half, so that no point leads into its middle.
+    const first = /[\uD800-\uDBFF]/.test(string[i]) && /[\uDC00-\uDFFF]/.test(string[i + 1] ?? "");
+    points[i + 1] = points[i] + (first ? 0 : 1);
   }
   return points;
 }

@@ -97,6 +97,69 @@ def test_handles_resize_by_words_and_with_alt_by_letters(bench: Open) -> None:
     assert (e.start, e.end) == (8, 16)
 
 
+def test_double_click_marks_a_word_and_leaves_mentions_be(bench: Open) -> None:
+    b = bench(labelled("double"))
+    box = b.box("chest")
+    b.page.mouse.dblclick(box["x"] + 5, box["y"] + 5)
+    assert ("chest", "Disease") in b.mentions()
+    for words in ("aspirin", "fever"):
+        box = b.box(words)
+        b.page.mouse.dblclick(box["x"] + 5, box["y"] + 5)
+    assert len(b.mentions()) == 5
+    box = b.box("Started")
+    b.page.mouse.click(box["x"] + 5, box["y"] + 5, click_count=3)
+    assert len([w for w, _ in b.mentions() if "Started" in w]) <= 1
+    assert max(len(w) for w, _ in b.mentions()) < 12
+
+
+def test_a_relation_that_misses_its_target_writes_nothing(bench: Open) -> None:
+    b = bench(labelled("misses"))
+    b.drag("aspirin", "Started")
+    expect(b.page.locator("#annotator .toast")).to_contain_text("nothing is related")
+    assert len(b.mentions()) == 4
+    # The next selection works as ever.
+    b.select("Started")
+    assert ("Started", "Disease") in b.mentions()
+
+
+def test_words_inside_the_selected_mention_can_be_marked_up_to_its_edges(bench: Open) -> None:
+    b = bench(plain("edges", f"{TEXT} (edges)"))
+    b.select("chest pain")
+    b.page.locator("#annotator .type", has_text="Symptom").click()
+    b.press("Escape", "s")
+    b.click("chest")
+    b.select("chest", into=(1, 1))
+    assert ("chest pain", "Symptom") in b.mentions() or ("chest pain", "Disease") in b.mentions()
+    assert len(b.mentions()) == 2
+    b.click("pain")
+    b.select("pain", into=(1, 1))
+    assert len(b.mentions()) == 3
+
+
+def test_a_handle_moves_its_own_end_only(bench: Open) -> None:
+    b = bench(plain("own", f"{TEXT} (own)"))
+    b.page.keyboard.down("Alt")
+    b.select("chest pai", into=(1, 1))
+    b.page.keyboard.up("Alt")
+    handle, goal = b.page.locator("#annotator .handle.start").bounding_box(), b.box("has")
+    b.page.mouse.move(handle["x"] + 4, handle["y"] + 8)
+    b.page.mouse.down()
+    b.page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + 8, steps=5)
+    b.page.mouse.up()
+    assert b.mentions() == [("has chest pai", "Disease")]
+
+
+def test_a_selection_may_end_beside_the_text(bench: Open) -> None:
+    b = bench(plain("beside", f"{TEXT} (beside)"))
+    box = b.box("She has")
+    y = box["y"] + box["height"] / 2
+    b.page.mouse.move(box["x"] + box["width"] - 1, y)
+    b.page.mouse.down()
+    b.page.mouse.move(box["x"] - 20, y, steps=4)
+    b.page.mouse.up()
+    assert b.mentions() == [("She has", "Disease")]
+
+
 def test_clicks_go_from_the_inner_mention_to_the_outer(bench: Open) -> None:
     text = "lithium toxicity"
     b = bench(

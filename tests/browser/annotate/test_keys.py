@@ -117,7 +117,7 @@ def test_v_goes_through_the_values_of_assertion(bench: Open) -> None:
     b = bench(labelled("assert"))
     b.press("j", "v")
     expect(b.page.locator("#annotator .seg.is-negative")).to_have_text("Fever")
-    b.press("v", "V", "V", "V")
+    b.press("v", "Shift+V", "Shift+V", "Shift+V")
     expect(b.page.locator("#annotator .tag", has_text="family")).to_have_count(1)
     b.saved()
     assert b.stored("assert").document.entities[0].attributes == {"assertion": "family"}
@@ -168,6 +168,13 @@ def test_a_note_on_the_document_is_kept(bench: Open) -> None:
     b.saved()
     assert b.stored("note").note == "ask about g and d"
     assert len(b.mentions()) == 4
+
+
+def test_keys_with_alt_are_no_commands(bench: Open) -> None:
+    b = bench(labelled("alt"))
+    b.press("Alt+f", "Alt+c", "Alt+d")
+    b.page.wait_for_timeout(700)
+    assert b.count("alt") == 1  # as imported
 
 
 def test_help_and_guidelines_are_at_hand(bench: Open) -> None:

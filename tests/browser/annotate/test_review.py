@@ -37,15 +37,22 @@ def two(b: Bench, name: str) -> None:
         )
 
 
-def opened(b: Bench) -> None:
+def opened(b: Bench, name: str) -> None:
     b.page.get_by_role("tab", name="Review", exact=True).click()
     expect(b.page.locator("#reviewer .pane")).to_have_count(2)
+    b.page.evaluate(
+        "name => { const a = document.querySelector('#reviewer .annotator').annotator;"
+        " a.open(a.queue.findIndex((q) => q.name === name)) }",
+        name,
+    )
+    expect(b.page.locator("#reviewer .name")).to_have_text(name)
+    expect(b.page.locator("#reviewer .annotator:not(.loading)")).to_be_visible()
 
 
 def test_versions_are_decided_between_into_gold(bench: Open) -> None:
     b = bench(plain("review", f"{TEXT} (review)"))
     two(b, "review")
-    opened(b)
+    opened(b, "review")
     panes = b.page.locator("#reviewer .pane")
     expect(panes.nth(0)).to_contain_text("ann")
     expect(panes.nth(0).locator(".seg.differs")).to_have_text("cough")
@@ -91,3 +98,30 @@ def test_agreement_is_shown_per_type(bench: Open) -> None:
     expect(table).to_contain_text("ann, bob")
     expect(table).to_contain_text("all mentions")
     expect(table).to_contain_text("0.750")  # 3 of 4 mentions are the same, both ways
+
+
+def test_what_is_restored_into_a_review_is_worked_on(bench: Open) -> None:
+    """An adjudicated revision that was not made here: what it says stays, the rest is suggested."""
+    b = bench(plain("restored", f"{TEXT} (restored)"))
+    two(b, "restored")
+    decided = version("restored", (0, 5, "Symptom", "present"), (10, 15, "Symptom", "absent"))
+    save = Save(b.keys["restored"], ADJUDICATED, decided, "draft", "", "sitting data", 1)
+    revisions.save(b.store, save, "ann")
+    opened(b, "restored")
+    sheet = b.page.locator("#reviewer .sheet")
+    expect(sheet.locator(".tag:not(.is-suggested)")).to_have_count(2)
+    expect(sheet.locator(".tag.is-suggested")).to_have_count(3)  # ann's cough, aspirin, gout
+
+
+def test_a_version_completed_meanwhile_is_told(bench: Open) -> None:
+    b = bench(plain("stale", f"{TEXT} (stale)"))
+    two(b, "stale")
+    opened(b, "stale")
+    last = b.stored("stale", "ann")
+    again = Save(b.keys["stale"], "ann", version("stale"), "complete", last.token, "sitting later", 1)
+    revisions.save(b.store, again, "ann")
+    b.page.keyboard.press("x")
+    banner = b.page.locator("#reviewer .banner")
+    expect(banner).to_contain_text("was completed since you opened it")
+    banner.get_by_role("button").click()
+    expect(b.page.locator("#reviewer .pane").nth(0).locator(".seg")).to_have_count(0)

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from core.document import Annotated, Document, Entity
 from core.queue import Settings
+from core.schema import EntityType, Schema
 from core.store import documents, places, revisions
 from core.store.connection import Store
 from core.store.revisions import LOCAL, Save
@@ -151,14 +153,127 @@ def test_another_annotators_copy_is_never_touched(bench: Open) -> None:
     )
 
 
-def test_a_document_purged_meanwhile_is_told_and_nothing_is_lost_from_the_page(bench: Open) -> None:
-    b = bench(plain("gone", f"{WORDS} (gone)"))
+def test_what_the_server_refuses_holds_up_nobody_else(bench: Open) -> None:
+    names = ("gone", "next1", "next2")
+    b = bench(*(plain(n, f"{WORDS} ({n})") for n in names))
     with b.store.writing() as db:
         db.execute("DELETE FROM places WHERE document = ?", [b.keys["gone"]])
         db.execute("DELETE FROM documents WHERE id = ?", [b.keys["gone"]])
     mark(b, 1)
-    expect(b.page.locator("#annotator .state")).to_contain_text("no longer in the store")
+    banner = b.page.locator("#annotator .banner")
+    expect(banner).to_contain_text("“gone” is not saved: this document is no longer in the store")
+    b.press(".")
+    expect(b.page.locator("#annotator .name")).to_have_text("next1")
+    mark(b, 1)
+    b.press("c")
+    expect(b.page.locator("#annotator .name")).to_have_text("next2")
+    mark(b, 2)
+    for _ in range(50):
+        if b.count("next2"):
+            break
+        b.page.wait_for_timeout(100)
+    assert b.stored("next1").status == "complete"
+    assert len(b.stored("next2").document.entities) == 2
+    b.press(",", ",")
+    expect(b.page.locator("#annotator .name")).to_have_text("gone")
+    assert len(b.mentions()) == 1  # kept in the page
+
+
+def test_answers_that_come_late_change_nothing(bench: Open, context: BrowserContext) -> None:
+    """The same document asked for twice: the second answer must not replace what is being edited."""
+    b = bench(plain("late1", f"{WORDS} (late1)"), plain("late2", f"{WORDS} (late2)"))
+    held = []
+
+    def hold(route) -> None:
+        held.append(route)
+
+    b.page.wait_for_timeout(500)
+    b.page.route("**/annotate-open", hold)
+    b.ask("(a.ahead = null, a.go(1), a.go(-1), a.go(1), null)")
+    for _ in range(50):
+        if len(held) >= 2:
+            break
+        b.page.wait_for_timeout(50)
+    for route in list(held):
+        route.continue_()
+    b.page.unroute("**/annotate-open")
+    expect(b.page.locator("#annotator .name")).to_have_text("late2")
+    mark(b, 1)
+    b.page.wait_for_timeout(500)
     assert len(b.mentions()) == 1
+    b.press("c")
+    b.saved()
+    assert len(b.stored("late2").document.entities) == 1
+
+
+def test_offline_the_document_on_the_desk_stays_and_can_be_edited(
+    bench: Open, context: BrowserContext
+) -> None:
+    b = bench(*(plain(f"stay{i}", f"{WORDS} (stay{i})") for i in range(3)))
+    b.page.wait_for_timeout(500)
+    context.set_offline(True)
+    b.press(".", ".")  # the second was fetched ahead, the third was not
+    expect(b.page.locator("#annotator .toast")).to_contain_text("this document stays here")
+    name = b.page.locator("#annotator .name").inner_text()
+    mark(b, 1)
+    assert len(b.mentions()) == 1
+    context.set_offline(False)
+    b.saved()
+    assert len(b.stored(name).document.entities) == 1
+    b.press("c")
+    expect(b.page.locator("#annotator .name")).not_to_have_text(name)
+
+
+def test_what_the_page_does_not_show_survives(bench: Open) -> None:
+    whole = Document.model_validate(
+        {
+            "id": "whole", "text": "Lithium toxicity (whole).", "myextra": {"a": 1},
+            "entities": ({"id": "a", "start": 0, "end": 7, "type": "Drug", "concepts": ("C1",)},),
+            "relations": (), "concept_relations": ({"head": "C1", "tail": "C2", "type": "causes"},),
+        }
+    )  # fmt: skip
+    b = bench(whole)
+    b.press("c")
+    b.saved()
+    kept = b.stored("whole").document
+    assert kept.concept_relations == whole.concept_relations
+    assert kept.model_extra["myextra"] == {"a": 1}
+    assert kept.entities[0].concepts == ("C1",)
+
+
+def test_labels_of_an_earlier_schema_can_stay(bench: Open) -> None:
+    d = Document(
+        id="earlier", text="Aspirin today (earlier).", relations=(),
+        entities=(Entity(id="a", start=0, end=7, type="Drug"),),
+    )  # fmt: skip
+    b = bench(d)
+    before = b.store.schema
+    other = EntityType(name="Gene", colour="#77AADD", shortcut="g")
+    b.store.set_schema(Schema(name="genes", entities=(other,)), "tester")
+    try:
+        b.reload()
+        b.select("today")
+        b.saved()
+        assert [e.type for e in b.stored("earlier").document.entities] == ["Drug", "Gene"]
+    finally:
+        b.store.set_schema(before, "tester")
+
+
+def test_what_was_looked_for_gets_wider_on_purpose_only(bench: Open) -> None:
+    sought = Annotated(entities=("Drug",))
+    d = Document(
+        id="narrow", text="Aspirin (narrow).", relations=(), annotated=sought,
+        entities=(Entity(id="a", start=0, end=7, type="Drug"),),
+    )  # fmt: skip
+    b = bench(d, unfinished=False)
+    expect(b.page.locator("#annotator .chips")).to_contain_text("only Drug")
+    b.press("c")
+    b.saved()
+    assert b.stored("narrow").document.annotated == sought
+    b.page.locator("#annotator .only").click()
+    b.press("c")
+    b.saved()
+    assert b.stored("narrow").document.annotated is None
 
 
 def test_a_server_that_dies_in_the_middle_loses_nothing(browser, tmp_path: Path) -> None:
@@ -223,7 +338,8 @@ def test_a_save_with_nonsense_in_it_is_refused(bench: Open, address: str) -> Non
     b = bench(plain("nonsense", f"{WORDS} (nonsense)"))
     sha = b.ask("a.sheet.sha256")
     good = {
-        "document": b.keys["nonsense"], "sha256": sha, "base": "", "sitting": "x" * 12, "sequence": 1,
+        "document": b.keys["nonsense"], "who": "local", "sha256": sha, "base": "",
+        "sitting": "x" * 12, "sequence": 1,
         "status": "draft", "labels": {"entities": [], "relations": []}, "work": {},
     }  # fmt: skip
 
@@ -250,6 +366,8 @@ def test_a_save_with_nonsense_in_it_is_refused(bench: Open, address: str) -> Non
         {"labels": {"entities": "no", "relations": []}},
         {"document": 10**9},
         {"sitting": ""},
+        {"who": "ann"},
+        {"mode": "review"},
     ):
         answer = send(**change)
         assert "problem" in answer, change

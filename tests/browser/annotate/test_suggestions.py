@@ -5,8 +5,9 @@ from playwright.sync_api import expect
 
 from core.document import Document, Entity, Relation
 from core.errors import ChartmarkError
+from core.queue import blind as is_blind
 from core.store import work
-from core.store.documents import set_split
+from core.store.documents import set_split, sha256
 from tests.browser.annotate.conftest import Bench, Open, plain
 
 pytestmark = pytest.mark.browser
@@ -95,7 +96,7 @@ def test_marking_by_hand_what_was_suggested_accepts_it(bench: Open) -> None:
     b.page.keyboard.up("Alt")
     assert b.mentions() == [("Fever", "Symptom")]
     b.saved()
-    assert outcomes(b, "hand")["Symptom 0"] in ("accepted", "changed")
+    assert outcomes(b, "hand")["Symptom 0"] == "accepted"
     assert work.of(b.store, b.stored("hand").id).added == 0
 
 
@@ -117,7 +118,7 @@ def test_those_above_a_score_are_accepted_in_bulk_and_never_test(bench: Open) ->
     b.page.locator("#annotator .accept-above").click()
     assert len(b.mentions()) == 3
     b.page.locator("#annotator .page").focus()
-    b.press("X", "c")
+    b.press("Shift+X", "c")
     b.saved()
     told = outcomes(b, "bulk")
     assert (told["Symptom 0"], told["Disease 10"]) == ("bulk", "rejected")
@@ -127,10 +128,10 @@ def test_those_above_a_score_are_accepted_in_bulk_and_never_test(bench: Open) ->
 
 def test_all_can_be_accepted_and_rejected(bench: Open) -> None:
     b = suggested(bench, "all")
-    b.press("A")
+    b.press("Shift+A")
     assert len(b.mentions()) == 4
     assert len(b.relations()) == 2
-    b.press("Control+z", "X")
+    b.press("Control+z", "Shift+X")
     assert b.mentions() == []
     expect(b.page.locator("#annotator .seg.is-suggested")).to_have_count(0)
 
@@ -142,28 +143,64 @@ def test_a_draft_comes_back_with_what_was_judged(bench: Open, address: str) -> N
     b.reload()
     expect(b.page.locator("#annotator .seg.is-suggested")).to_have_count(2)
     assert b.mentions() == [("Fever", "Symptom")]
-    b.press("A")
+    b.press("Shift+A")
     b.saved()
     told = outcomes(b, "again")
     assert (told["Symptom 0"], told["Disease 10"], told["Drug 17"]) == ("accepted", "rejected", "bulk")
 
 
-def test_every_tenth_comes_without(bench: Open) -> None:
-    names = [f"tenth{i}" for i in range(1, 12)]
+def test_a_queue_is_started_in_the_order_of_doubt(bench: Open) -> None:
+    sure, unsure = read("sure"), read("unsure")
+    sure = sure.model_copy(update={"entities": sure.entities[:1], "relations": ()})
+    notes = [plain(n, f"{TEXT} ({n})") for n in ("sure", "unsure")]
+    b = bench(*notes, read={"sure": sure, "unsure": unsure}, blind=False)
+    expect(b.page.locator("#annotator .name")).to_have_text("sure")
+    b.page.get_by_text("What is in the queue").click()
+    b.page.locator("#queue-order input").click()
+    b.page.get_by_role("option", name="least certain first").click()
+    b.page.locator("#start-queue").click()
+    expect(b.page.locator("#annotator .name")).to_have_text("unsure")
+    b.reload()  # as it was left
+    expect(b.page.locator("#annotator .name")).to_have_text("unsure")
+
+
+def test_one_in_ten_comes_without(bench: Open) -> None:
+    names = [f"tenth{i}" for i in range(1, 30)]
     notes = [plain(n, f"{TEXT} ({n})") for n in names]
+    blind = next(n for n in names if is_blind(sha256(f"{TEXT} ({n})")))
     b = bench(*notes, read={n: read(n) for n in names})
-    for i in range(9):
-        expect(b.page.locator("#annotator .name")).to_have_text(f"tenth{i + 1}")
-        expect(b.page.locator("#annotator .seg.is-suggested")).to_have_count(4)
-        b.press(".")
-    expect(b.page.locator("#annotator .name")).to_have_text("tenth10")
+    b.ask(f"(a.open({names.index(blind)}), null)")
+    expect(b.page.locator("#annotator .name")).to_have_text(blind)
     expect(b.page.locator("#annotator .chips")).to_contain_text("without suggestions")
     expect(b.page.locator("#annotator .seg.is-suggested")).to_have_count(0)
     b.press("ArrowRight", "s", "c")
-    expect(b.page.locator("#annotator .name")).to_have_text("tenth11")
+    expect(b.page.locator("#annotator .name")).not_to_have_text(blind)
+    expect(b.page.locator("#annotator .seg.is-suggested")).to_have_count(4)
     b.saved()
-    kept = work.of(b.store, b.stored("tenth10").id)
+    kept = work.of(b.store, b.stored(blind).id)
     assert (kept.blind, kept.model, kept.added) == (True, "", 1)
+
+
+def test_bulk_acceptance_while_a_relation_is_being_chosen_is_saved(bench: Open) -> None:
+    b = suggested(bench, "choosing")
+    b.press("r")
+    b.page.get_by_role("button", name="Accept all (A)").click()
+    assert len(b.mentions()) == 4
+    b.saved()
+    assert len(b.stored("choosing").document.entities) == 4
+
+
+def test_a_relation_turned_round_is_a_changed_one(bench: Open) -> None:
+    spans = (("1", 0, 5, "Symptom"), ("2", 10, 15, "Disease"))
+    entities = tuple(Entity(id=i, start=a, end=z, type=t, score=0.9) for i, a, z, t in spans)
+    relations = (Relation(head="1", tail="2", type="causes", score=0.9),)
+    d = Document(id="turned", text=f"{TEXT} (turned)", entities=entities, relations=relations)
+    b = bench(plain("turned", d.text), read={"turned": d}, blind=False)
+    b.press("a", "a", "a")
+    b.page.locator("#annotator .arc text", has_text="causes").click()
+    b.press("i")
+    b.saved()
+    assert outcomes(b, "turned")["causes"] == "changed"
 
 
 def test_annotating_for_some_types_is_kept_in_annotated(bench: Open) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from core.document import Document, Entity
+from core.document import Document, Entity, Relation
 from tests.browser.annotate.conftest import Open, plain
 
 pytestmark = pytest.mark.browser
@@ -48,6 +48,50 @@ def test_the_mouse_finds_offsets_behind_emoji_and_line_ends(bench: Open) -> None
     b.select("last")
     b.saved()
     assert [text[e.start : e.end] for e in b.stored("mouse").document.entities] == ["cough", "last"]
+
+
+def test_mentions_beside_emoji_come_back_the_same(bench: Open) -> None:
+    text = "🤒fever🤒 (beside)"
+    entities = (
+        Entity(id="a", start=1, end=6, type="Symptom"),
+        Entity(id="b", start=6, end=7, type="Disease"),
+    )
+    b = bench(Document(id="beside", text=text, entities=entities, relations=()))
+    assert b.mentions() == [("fever", "Symptom"), ("🤒", "Disease")]
+    b.press("j", "v")
+    b.saved()
+    assert [(e.start, e.end) for e in b.stored("beside").document.entities] == [(1, 6), (6, 7)]
+
+
+def test_a_mention_of_a_line_end_alone_harms_nothing(bench: Open) -> None:
+    text = "fever\ncough (end)"
+    b = bench(
+        Document(
+            id="end", text=text, relations=(Relation(head="e", tail="f", type="causes"),),
+            entities=(
+                Entity(id="e", start=5, end=6, type="Symptom"),
+                Entity(id="f", start=0, end=5, type="Symptom"),
+            ),
+        )
+    )  # fmt: skip
+    assert b.ask("a.sheet.name") == "end"
+    b.select("cough")
+    b.saved()
+    assert len(b.stored("end").document.entities) == 3
+
+
+def test_ids_that_are_numbers_beyond_all_reason_never_collide(bench: Open) -> None:
+    ids = ("T9007199254740992", "T" + "9" * 24, "T1", "T2")
+    b = bench(
+        Document(
+            id="ids", text="one two three four five (ids)", relations=(),
+            entities=tuple(Entity(id=k, start=i, end=i + 1, type="Symptom") for i, k in enumerate(ids)),
+        )
+    )  # fmt: skip
+    b.select("four")
+    b.select("five")
+    b.saved()
+    assert len({e.id for e in b.stored("ids").document.entities}) == 6
 
 
 def test_mentions_over_line_ends_and_with_gaps_are_shown(bench: Open) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.document import Document, Entity, Relation
+from core.document import Annotated, Document, Entity, Relation
 from core.scoring import MICRO, agreement
 
 TYPES = ("Drug", "Disease")
@@ -59,3 +59,17 @@ def test_nobody_marked_anything() -> None:
     assert found.kappa == {}
     assert found.mentions[MICRO].f1 == 0
     assert found.mentions[MICRO].support == 0
+
+
+def test_only_what_both_looked_for_counts() -> None:
+    one = labelled((0, 1, "Drug"), (2, 3, "Disease"))
+    other = labelled((0, 1, "Drug")).model_copy(update={"annotated": Annotated(entities=("Drug",))})
+    for pair in ((one, other), (other, one)):
+        found = agreement([pair], TYPES, frozenset())
+        assert found.mentions[MICRO].f1 == 1
+        assert "Disease" not in found.kappa
+
+
+def test_where_all_words_are_alike_there_is_no_kappa() -> None:
+    whole = labelled((0, 10, "Drug"))
+    assert agreement([(whole, whole)], TYPES, frozenset()).kappa == {}

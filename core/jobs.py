@@ -24,7 +24,6 @@ from core.errors import ChartmarkError
 from core.files import atomic
 from core.version import ROOT
 
-JOBS = ROOT / "jobs"
 _LOG, _JOB, _STATUS = "log.txt", "job.json", "status.json"
 KEPT = 50  # folders of jobs that ended
 
@@ -33,7 +32,7 @@ KEPT = 50  # folders of jobs that ended
 class Job:
     """How a job stands. `state`: running, finished, failed, stopped, or interrupted (killed)."""
 
-    id: str
+    folder: Path
     kind: str
     title: str
     state: str
@@ -46,19 +45,24 @@ class Job:
         return self.state == "running"
 
 
-def start(kind: str, title: str, words: Sequence[str]) -> Job:
-    """Run `python app.py WORDS --job FOLDER` by itself, one of a kind at a time.
+def home(database: Path) -> Path:
+    """Where the jobs of those who work with a database are: a folder beside it."""
+    return database.with_name(f"{database.name}.jobs")
+
+
+def start(place: Path, kind: str, title: str, words: Sequence[str]) -> Job:
+    """Run `python app.py WORDS --job FOLDER` by itself, the folder in `place`, one of a kind at a time.
 
     Raises ChartmarkError if one is running.
     """
-    JOBS.mkdir(mode=0o700, exist_ok=True)
+    place.mkdir(mode=0o700, exist_ok=True)
     try:
-        with FileLock(JOBS / "start.lock", timeout=10):
-            running = next((j for j in jobs(kind) if j.running), None)
+        with FileLock(place / "start.lock", timeout=10):
+            running = next((j for j in jobs(place, kind) if j.running), None)
             if running:
                 raise ChartmarkError(f"{running.title} is still running; wait for it, or stop it")
             stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-            folder = JOBS / f"{stamp}-{kind}"
+            folder = place / f"{stamp}-{kind}"
             folder.mkdir(mode=0o700)
             _set(folder, state="running", done=0, of=0, message="")
             with (folder / _LOG).open("w") as log:
@@ -74,24 +78,21 @@ def start(kind: str, title: str, words: Sequence[str]) -> Job:
         raise ChartmarkError("another job is being started; try again") from None
     # So that it leaves no zombie behind, whose pid would pass for a living one.
     _children.append(process)
-    _forget()
-    return job(folder.name)
+    _forget(place)
+    return job(folder)
 
 
 _children: list["subprocess.Popen[bytes]"] = []
 
 
-def jobs(kind: str = "") -> list[Job]:
+def jobs(place: Path, kind: str = "") -> list[Job]:
     """All jobs (of a kind), the newest first."""
-    if not JOBS.is_dir():
-        return []
-    names = sorted((p.parent.name for p in JOBS.glob(f"*/{_STATUS}")), reverse=True)
-    return [j for j in map(job, names) if not kind or j.kind == kind]
+    folders = sorted((p.parent for p in place.glob(f"*/{_STATUS}")), reverse=True)
+    return [j for j in map(job, folders) if kind in ("", j.kind)]
 
 
-def job(name: str) -> Job:
-    """A job by its id. Raises ChartmarkError if there is none."""
-    folder = JOBS / name
+def job(folder: Path) -> Job:
+    """How a job stands. Raises ChartmarkError if there is none."""
     for child in list(_children):
         if child.poll() is not None:
             _children.remove(child)
@@ -101,21 +102,21 @@ def job(name: str) -> Job:
         written = (folder / _JOB).read_text(encoding="utf-8") if (folder / _JOB).exists() else "{}"
         record = json.loads(written)
     except (OSError, ValueError):
-        raise ChartmarkError(f"there is no job {name}") from None
+        raise ChartmarkError(f"there is no job in {folder}") from None
     state = status["state"]
     if state == "running" and record and not _alive(record["pid"], record["begun"]):
         # It may have ended between the two readings.
         state = json.loads((folder / _STATUS).read_text(encoding="utf-8"))["state"]
         state = "interrupted" if state == "running" else state
     return Job(
-        name, record.get("kind", ""), record.get("title", ""), state,
+        folder, record.get("kind", ""), record.get("title", ""), state,
         status["done"], status["of"], status["message"],
     )  # fmt: skip
 
 
-def stop(name: str) -> None:
+def stop(folder: Path) -> None:
     """End a job: SIGTERM to its processes. What it had finished is kept."""
-    record = json.loads((JOBS / name / _JOB).read_text(encoding="utf-8"))
+    record = json.loads((folder / _JOB).read_text(encoding="utf-8"))
     if _alive(record["pid"], record["begun"]):
         with suppress(ProcessLookupError):
             os.killpg(record["pid"], signal.SIGTERM)
@@ -158,7 +159,7 @@ def _alive(pid: int, begun: float) -> bool:
         return False
 
 
-def _forget() -> None:
+def _forget(place: Path) -> None:
     """Remove the folders of the oldest jobs that ended."""
-    for old in [j for j in jobs() if not j.running][KEPT:]:
-        shutil.rmtree(JOBS / old.id, ignore_errors=True)
+    for old in [j for j in jobs(place) if not j.running][KEPT:]:
+        shutil.rmtree(old.folder, ignore_errors=True)

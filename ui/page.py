@@ -12,6 +12,7 @@ from ui import extract
 from ui.access import user
 from ui.annotate import tab as annotate
 from ui.data import tab as data
+from ui.evaluate import tab as evaluate
 
 STYLE = Path(__file__).with_name("style.css")
 # Downloads that nobody fetched: looked for every ten minutes, deleted when an hour old.
@@ -47,6 +48,8 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
                 annotator, parts = annotate.build(store, shelf)
             with gr.Tab("Data", id="data"):
                 document = data.build(store)
+            with gr.Tab("Evaluate", id="evaluate"):
+                errors = evaluate.build(store)
 
         def hand_over(who: str, key: int, start: int) -> list[Any]:
             """A document to the annotator, at a place in it."""
@@ -56,9 +59,13 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
         def from_data(key: int, request: gr.Request) -> list[Any]:
             return hand_over(user(request), key, 0)
 
+        def from_error(place: tuple[int, int], request: gr.Request) -> list[Any]:
+            return hand_over(user(request), *place)
+
         there: list[Any] = [annotator.annotator, tabs, parts]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         document.annotate.click(from_data, document.key, there, **quiet)
+        errors.open.click(from_error, errors.place, there, **quiet)
     return app
 
 

@@ -115,4 +115,4 @@ def blocked(db: Path, auth: Path | None, key: Path | None) -> list[Path]:
     """What no download may reach, whatever a handler returns."""
     secrets = [p.resolve() for p in (auth, key) if p]
     database = [Path(f"{db.resolve()}{end}") for end in ("", "-wal", "-shm", ".lock")]
-    return [models.SHIPPED, models.RUNS, jobs.JOBS, *database, *secrets]
+    return [models.SHIPPED, models.RUNS, jobs.home(db.resolve()), *database, *secrets]

@@ -1,7 +1,8 @@
 """The order in which documents come to an annotator."""
 
 import random
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -48,6 +49,13 @@ class Settings:
         """Settings from JSON; keys of another version are left out."""
         known = {k: v for k, v in values.items() if k in cls.__slots__}
         return cls(**{**known, "focus": tuple(known.get("focus", ()))})
+
+    def possible(self, models: Collection[str]) -> "Settings":
+        """The same without models that are gone, and without an order that needs one of them."""
+        model, other = (m if m in models else "" for m in (self.model, self.other))
+        lacking = not model or (self.order == BY_MODEL[-1] and other in ("", model))
+        order = ORDERS[0] if self.order in BY_MODEL and lacking else self.order
+        return replace(self, model=model, other=other, order=order)
 
     def values(self) -> dict[str, Any]:
         return asdict(self)

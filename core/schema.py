@@ -113,6 +113,7 @@ class Schema(_Part):
         """
         old = () if before is None else before.entities
         stated = () if before is None else before.relations
+        unchanged = {e.id for e in document.entities if e in old}
         attributes = {a.name: a.values for a in self.attributes}
         types = {e.id: e.type for e in document.entities}
 
@@ -133,7 +134,8 @@ class Schema(_Part):
         if document.annotated and (before is None or document.annotated != before.annotated):
             self._check_annotated(document.annotated, attributes, refuse)
         for i, r in enumerate(document.relations):
-            if r in stated:
+            # A relation is as it was only if its ends are.
+            if r in stated and {r.head, r.tail} <= unchanged:
                 continue
             if r.type not in self.relation_names:
                 refuse(f"relations[{i}].type", f"{r.type!r} is not in the schema {self.name!r}")

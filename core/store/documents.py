@@ -130,7 +130,8 @@ NO_SPLIT = "none"
 
 
 def sources(store: Store) -> list[str]:
-    return [r["source"] for r in store.rows("SELECT DISTINCT source FROM documents WHERE source <> ''")]
+    rows = store.rows("SELECT DISTINCT source FROM documents WHERE source <> '' ORDER BY source")
+    return [r["source"] for r in rows]
 
 
 def named(store: Store, keys: Sequence[int]) -> dict[int, tuple[str, str]]:

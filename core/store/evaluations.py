@@ -15,7 +15,7 @@ _REPORT, _NOTE = TypeAdapter(Report), TypeAdapter(Note)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the history: micro F1 of entities and of relations end-to-end, None if unscored."""
+    """One line of the history: `figures` are micro F1 by kind, of kinds that gold has."""
 
     id: int
     model: str

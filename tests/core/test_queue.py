@@ -126,3 +126,13 @@ def test_settings_survive_json_and_other_versions() -> None:
     s = Settings(words="x", focus=("Drug",), order="random")
     assert Settings.of(s.values()) == s
     assert Settings.of({**s.values(), "later": 1}) == s
+
+
+def test_settings_that_name_models_which_are_gone_still_make_a_queue() -> None:
+    s = Settings(model="m", other="o", order="models differ most", words="x")
+    assert s.possible(["m", "o"]) == s
+    assert s.possible(["m"]) == Settings(model="m", words="x")
+    assert s.possible(["o"]) == Settings(other="o", words="x")
+    doubtful = Settings(model="m", order="least certain first")
+    assert doubtful.possible(["m"]) == doubtful
+    assert doubtful.possible([]).order == "as imported"

@@ -91,3 +91,19 @@ def test_what_was_looked_for_must_be_in_the_schema(sought: Annotated, message: s
     document = Document(id="n1", text="a", entities=(), relations=(), annotated=sought)
     with pytest.raises(ChartmarkError, match=message):
         default_schema().check(document)
+
+
+def test_what_was_there_before_is_let_be_until_it_changes() -> None:
+    old = Entity(id="a", start=0, end=4, type="Gene")
+    drug = Entity(id="b", start=5, end=7, type="Drug")
+    ill = Entity(id="c", start=8, end=9, type="Disease")
+    related = (Relation(head="b", tail="c", type="treats"),)
+    before = Document(id="d", text="x" * 12, entities=(old, drug, ill), relations=related)
+    default_schema().check(before, before)
+    moved = before.model_copy(update={"entities": (old.model_copy(update={"end": 3}), drug, ill)})
+    with pytest.raises(ChartmarkError, match="'Gene' is not in the schema"):
+        default_schema().check(moved, before)
+    # The relation is the same, but one of its ends has another type now.
+    turned = drug.model_copy(update={"type": "Lab_Test"})
+    with pytest.raises(ChartmarkError, match="treats can't hold from Lab_Test to Disease"):
+        default_schema().check(before.model_copy(update={"entities": (old, turned, ill)}), before)

@@ -1,7 +1,7 @@
 """A queue's settings, and the annotator that works through it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -82,9 +82,8 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         try:
             if wanted.order in BY_MODEL:
                 keys = chosen(store, wanted, who)
-                for name in filter(
-                    None, (wanted.model, wanted.other if wanted.order == BY_MODEL[-1] else "")
-                ):
+                readers = (wanted.model, wanted.other if wanted.order == BY_MODEL[-1] else "")
+                for name in filter(None, readers):
                     for done in read(store, shelf.take, keys, name, who):
                         yield [
                             _line(f"{escape(name)} has read {done:,} of {len(keys):,} documents"),
@@ -102,10 +101,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         found = places.last(store, who)
         was, document = (Settings.of(found[0]), found[1]) if found else (Settings(model=_first()), None)
         known = models.available()
-        if was.model not in known:
-            was = replace(was, model="")
-        if was.order in BY_MODEL and not was.model:
-            was = replace(was, order=ORDERS[0])
+        was = was.possible(known)
         items = queue(store, was, who)
         at = next((i for i, item in enumerate(items) if item.id == document), 0)
         names, types = [(n, n) for n in known], store.schema.entity_names

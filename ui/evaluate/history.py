@@ -44,7 +44,7 @@ def build(store: Store, ended: gr.State) -> Listing:
         max_height=260,
         elem_id="evaluations",
         buttons=[],
-        column_widths=["180px", "150px", "100px", "105px", "130px", "95px", "150px", "90px"],
+        column_widths=["180px", "170px", "120px", "130px", "200px", "110px", "160px", "100px"],
         visible=False,
     )
 

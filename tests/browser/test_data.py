@@ -232,6 +232,7 @@ def test_nothing_of_a_note_stays_in_the_browser_or_the_cache(page: Page, tmp_pat
 def test_it_fits_a_phone(page: Page) -> None:
     for tab in ("Documents", "Import", "Splits", "Synthetic notes"):
         page.set_viewport_size({"width": 1440, "height": 900})
+        page.wait_for_timeout(700)  # tabs that come back into view push the others aside
         opened(page, tab)
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_timeout(300)

@@ -149,11 +149,67 @@ def generate(args: argparse.Namespace) -> None:
 
 def train(args: argparse.Namespace) -> None:
     from core.schema import Schema, default_schema
+    from core.store import in_use, splits
+    from core.store.connection import existing
+    from core.store.revisions import LOCAL
     from training import preset, run
+    from training.data import Mix
 
+    if args.job:
+        run.work(args.job)
+        return
+    if not args.preset:
+        raise ChartmarkError(f"name a preset: --preset {'|'.join(preset.names())}")
+    databases = [p for p in args.data if p.suffix == ".db"]
+    if len(databases) > 1:
+        raise ChartmarkError("a run takes the gold of one database; name one")
+    database = databases[0] if databases else None
+    mix = Mix(
+        files=tuple(p for p in args.data if p.suffix != ".db"),
+        database=database,
+        synthetic=args.synthetic,
+        vocabulary=args.vocabulary,
+    )
     schema = Schema.load(args.schema) if args.schema else default_schema()
-    folder = run.start(args.preset, preset.load(args.preset, args.set), args.data, schema)
+    values = preset.load(args.preset, args.set)
+    if database:
+        splits.settle(existing(database), LOCAL)
+    against = in_use.model(existing(database)) if database else in_use.FIRST
+    folder = run.create(run.Config(args.preset, values, schema, mix, LOCAL, against))
+    print(f"run {folder.name}, in {folder}", file=sys.stderr)
+    run.work(folder, counting("training", " steps"))
     print(f"trained: {folder.name} (its model is in {folder / 'model'})", file=sys.stderr)
+    for line in (run.comparison(folder) or {}).get("lines", []):
+        print(line)
+
+
+def runs(args: argparse.Namespace) -> None:
+    from core import jobs
+    from training import run
+
+    if args.action == "list":
+        for j in run.runs():
+            print(
+                f"{j.folder.name}  {j.state:<11} {j.done}/{j.of} steps  {j.title}  {j.message}".rstrip()
+            )
+        return
+    if not args.run_id:
+        raise ChartmarkError(f"name the run: app.py runs {args.action} ID")
+    folder = run.find(args.run_id)
+    if args.action == "show":
+        j = jobs.job(folder)
+        print(f"{j.title}: {j.state} {j.message}".rstrip())
+        for name in ("config.yaml", "data.yaml"):
+            if (folder / name).exists():
+                print((folder / name).read_text(encoding="utf-8"), end="")
+        for figures in run.metrics(folder)[-5:]:
+            print(figures)
+    elif args.action == "cancel":
+        jobs.stop(folder)
+        print(f"asked {folder.name} to stop; its last checkpoint is kept", file=sys.stderr)
+    else:
+        run.begin(folder)
+        print(f"{folder.name} goes on in the background; see `app.py runs show`", file=sys.stderr)
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -193,11 +249,42 @@ def evaluate(args: argparse.Namespace) -> None:
             print(line)
 
 
-def counting(what: str) -> "Callable[[int, int], None]":
+def benchmark(args: argparse.Namespace) -> None:
+    from tempfile import TemporaryDirectory
+
+    from core.evaluation import benchmark as scores
+    from core.files import atomic
+    from training.synthetic import generate as synthetic
+
+    if not args.corpora.is_dir():
+        raise ChartmarkError(f"{args.corpora} is no folder; give the folder of corpora")
+    command = f"python app.py benchmark {args.corpora} --model {args.model}"
+    with TemporaryDirectory() as made:
+        tests = {"test": SYNTHETIC_TESTS, "test_seen": SYNTHETIC_TESTS}
+        synthetic.generate(Path(made), tests, seed=0)
+        more = [
+            scores.Benchmark(data=f"{made}/{name}.jsonl", evaluates=what)
+            for name, what in (
+                ("test", "synthetic notes (seed 0), names and ways of saying unseen in training"),
+                ("test_seen", "synthetic notes (seed 0), the same names and ways as in training"),
+            )
+        ]
+        rows = list(scores.run(args.model, args.corpora, args.db, more, counting("reading")))
+    table = scores.markdown(args.model, rows, command)
+    if args.output:
+        with atomic(args.output) as out:
+            out.write(table)
+    print(table, end="")
+
+
+SYNTHETIC_TESTS = 500
+
+
+def counting(what: str, unit: str = " documents") -> "Callable[[int, int], None]":
     """A progress bar for a function that tells how far it is."""
     from tqdm import tqdm
 
-    bar = tqdm(desc=what, unit=" documents", disable=not sys.stderr.isatty())
+    bar = tqdm(desc=what, unit=unit, disable=not sys.stderr.isatty())
 
     def told(done: int, of: int) -> None:
         bar.total = of
@@ -313,7 +400,8 @@ def parser() -> Parser:
     sub.set_defaults(run=generate)
 
     sub = commands.add_parser("train", help="train a model")
-    sub.add_argument("--preset", required=True, metavar="NAME")
+    sub.add_argument("--preset", metavar="NAME")
+    sub.add_argument("--job", type=Path, help=argparse.SUPPRESS)  # core.jobs gives it
     sub.add_argument(
         "--data",
         type=Path,
@@ -321,6 +409,10 @@ def parser() -> Parser:
         default=[],
         metavar="PATH",
         help="databases, .jsonl files and folders of corpora",
+    )
+    sub.add_argument("--synthetic", type=int, default=0, metavar="N", help="so many made notes, too")
+    sub.add_argument(
+        "--vocabulary", type=Path, metavar="FOLDER", help="open vocabularies, for their names"
     )
     sub.add_argument("--schema", type=Path, metavar="FILE", help="other labels than the default ones")
     sub.add_argument(
@@ -331,6 +423,11 @@ def parser() -> Parser:
         help="change a value of the preset, as in schedule.epochs=3",
     )
     sub.set_defaults(run=train)
+
+    sub = commands.add_parser("runs", help="training runs: list, show, cancel, resume")
+    sub.add_argument("action", nargs="?", choices=("list", "show", "cancel", "resume"), default="list")
+    sub.add_argument("run_id", nargs="?", metavar="ID")
+    sub.set_defaults(run=runs)
 
     sub = commands.add_parser("evaluate", help="precision, recall and F1 of a model")
     sub.add_argument("--model", nargs="+", default=["starter"], help="several are compared")
@@ -351,11 +448,27 @@ def parser() -> Parser:
     sub.add_argument("--corpora", type=Path, metavar="FOLDER", help="where the corpora are")
     sub.set_defaults(run=evaluate)
 
-    for name in ("serve", "import", "export", "schema", "backup", "restore", "purge", "evaluate"):
+    sub = commands.add_parser("benchmark", help="a model on every corpus, beside published figures")
+    sub.add_argument("corpora", type=Path, metavar="CORPORA", help="the folder of corpora")
+    sub.add_argument("--model", default="starter", metavar="ID")
+    sub.add_argument("--output", type=Path, metavar="FILE.md", help="the table as Markdown")
+    sub.set_defaults(run=benchmark)
+
+    for name in (
+        "serve",
+        "import",
+        "export",
+        "schema",
+        "backup",
+        "restore",
+        "purge",
+        "evaluate",
+        "benchmark",
+    ):
         commands.choices[name].add_argument(
             "--db", type=Path, default=Path("annotations.db"), metavar="FILE", help="the database"
         )
-    for name in ("serve", "extract", "train", "evaluate"):
+    for name in ("serve", "extract", "train", "evaluate", "benchmark"):
         commands.choices[name].add_argument(
             "--allow-hub", action="store_true", help="let models be fetched from the Hugging Face hub"
         )

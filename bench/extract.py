@@ -26,7 +26,7 @@ hub.settle(allowed=False)
 import torch  # noqa: E402
 
 from core.extraction import models  # noqa: E402
-from core.extraction.one_pass import batches, collate  # noqa: E402
+from core.extraction.one_pass import OnePassExtractor, batches, collate  # noqa: E402
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "ui" / "examples"
 
@@ -63,6 +63,8 @@ def main() -> None:
     args = options.parse_args()
 
     extractor = models.load(args.model)
+    if not isinstance(extractor, OnePassExtractor):
+        options.error("it measures one-pass models")
     texts = notes(args.notes, args.words)
     windows = [w for t in texts for w in extractor.split(t)]
     lengths = [len(w.tokens) for w in windows]

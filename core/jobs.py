@@ -25,12 +25,14 @@ from core.files import atomic
 from core.version import ROOT
 
 _LOG, _JOB, _STATUS = "log.txt", "job.json", "status.json"
+_LIVING = ("running", "waiting")
 KEPT = 50  # folders of jobs that ended
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How a job stands. `state`: running, finished, failed, stopped, or interrupted (killed)."""
+    """How a job stands. `state`: waiting (for another to end), running, finished, failed, stopped, or
+    interrupted (killed)."""
 
     folder: Path
     kind: str
@@ -39,10 +41,12 @@ class Job:
     done: int
     of: int
     message: str
+    begun: float
 
     @property
     def running(self) -> bool:
-        return self.state == "running"
+        """Whether its process lives: at work, or waiting for its turn."""
+        return self.state in _LIVING
 
 
 def home(database: Path) -> Path:
@@ -57,29 +61,45 @@ def start(place: Path, kind: str, title: str, words: Sequence[str]) -> Job:
     """
     place.mkdir(mode=0o700, exist_ok=True)
     try:
-        with FileLock(place / "start.lock", timeout=10):
+        with FileLock(place / ".start.lock", timeout=10):
             running = next((j for j in jobs(place, kind) if j.running), None)
             if running:
                 raise ChartmarkError(f"{running.title} is still running; wait for it, or stop it")
             stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
             folder = place / f"{stamp}-{kind}"
             folder.mkdir(mode=0o700)
-            _set(folder, state="running", done=0, of=0, message="")
-            with (folder / _LOG).open("w") as log:
-                process = subprocess.Popen(  # noqa: S603
-                    [sys.executable, "app.py", *words, "--job", str(folder)],
-                    cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
-            begun = psutil.Process(process.pid).create_time()
-            record = {"kind": kind, "title": title, "pid": process.pid, "begun": begun}
-            with atomic(folder / _JOB) as out:
-                json.dump(record, out)
+            launch(folder, kind, title, words)
     except Timeout:
         raise ChartmarkError("another job is being started; try again") from None
-    # So that it leaves no zombie behind, whose pid would pass for a living one.
-    _children.append(process)
     _forget(place)
     return job(folder)
+
+
+def launch(folder: Path, kind: str, title: str, words: Sequence[str]) -> None:
+    """Run `python app.py WORDS --job FOLDER` by itself; the folder is there already."""
+    _set(folder, state="waiting", done=0, of=0, message="")
+    with (folder / _LOG).open("a") as log:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "app.py", *words, "--job", str(folder)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    record(folder, kind, title, process.pid)
+    # So that it leaves no zombie behind, whose pid would pass for a living one.
+    _children.append(process)
+
+
+def record(folder: Path, kind: str, title: str, pid: int) -> None:
+    """Say which process does a job."""
+    begun = psutil.Process(pid).create_time()
+    with atomic(folder / _JOB) as out:
+        json.dump({"kind": kind, "title": title, "pid": pid, "begun": begun}, out)
+
+
+def rename(folder: Path, title: str) -> None:
+    """Give a job another title."""
+    written = json.loads((folder / _JOB).read_text(encoding="utf-8"))
+    with atomic(folder / _JOB) as out:
+        json.dump({**written, "title": title}, out)
 
 
 _children: list["subprocess.Popen[bytes]"] = []
@@ -100,26 +120,40 @@ def job(folder: Path) -> Job:
         status = json.loads((folder / _STATUS).read_text(encoding="utf-8"))
         # Not there yet for an instant, while it is being started.
         written = (folder / _JOB).read_text(encoding="utf-8") if (folder / _JOB).exists() else "{}"
-        record = json.loads(written)
+        told = json.loads(written)
     except (OSError, ValueError):
         raise ChartmarkError(f"there is no job in {folder}") from None
     state = status["state"]
-    if state == "running" and record and not _alive(record["pid"], record["begun"]):
+    if state in _LIVING and told and not _alive(told["pid"], told["begun"]):
         # It may have ended between the two readings.
         state = json.loads((folder / _STATUS).read_text(encoding="utf-8"))["state"]
-        state = "interrupted" if state == "running" else state
+        state = "interrupted" if state in _LIVING else state
     return Job(
-        folder, record.get("kind", ""), record.get("title", ""), state,
-        status["done"], status["of"], status["message"],
+        folder, told.get("kind", ""), told.get("title", ""), state,
+        status["done"], status["of"], status["message"], told.get("begun", 0.0),
     )  # fmt: skip
 
 
 def stop(folder: Path) -> None:
-    """End a job: SIGTERM to its processes. What it had finished is kept."""
-    record = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-    if _alive(record["pid"], record["begun"]):
+    """End a job: SIGTERM to its process, which ends those that it started. What it had finished is
+    kept."""
+    told = json.loads((folder / _JOB).read_text(encoding="utf-8"))
+    if _alive(told["pid"], told["begun"]):
         with suppress(ProcessLookupError):
-            os.killpg(record["pid"], signal.SIGTERM)
+            os.kill(told["pid"], signal.SIGTERM)
+
+
+def wait_for_turn(folder: Path) -> None:
+    """Within a job's process: wait until no job of its place is at work, nor waits since before."""
+    mine = psutil.Process().create_time(), folder.name
+    while True:
+        with FileLock(folder.parent / ".turn.lock"):
+            others = [j for j in jobs(folder.parent) if j.running and j.folder != folder]
+            if not any(j.state == "running" or (j.begun, j.folder.name) < mine for j in others):
+                _set(folder, state="running", done=0, of=0, message="")
+                return
+            _set(folder, state="waiting", done=0, of=0, message="")
+        time.sleep(1)
 
 
 @contextmanager

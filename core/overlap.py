@@ -71,6 +71,13 @@ class Trained:
             names.update(normalised(d.mention(e)) for e in d.entities)
         return cls(_hashes(ids), _hashes(said), _hashes(names))
 
+    def with_that_of(self, folder: Path) -> Self:
+        """And what the model in a folder, from which training went on, was trained on."""
+        before = self.load(folder)
+        if before is None:
+            return self
+        return type(self)(*(np.union1d(getattr(self, f), getattr(before, f)) for f in self.__slots__))
+
     def save(self, folder: Path) -> None:
         save_file({f: getattr(self, f) for f in self.__slots__}, folder / FILE)
 

@@ -171,6 +171,13 @@ def default_schema() -> Schema:
     return Schema.load(Path(__file__).with_name("schema.yaml"))
 
 
+@cache
+def shipped() -> dict[str, Schema]:
+    """Every schema that ships, by name: the default one, and corpora's own labels."""
+    others = sorted(Path(__file__).with_name("schemas").glob("*.yaml"))
+    return {s.name: s for s in (default_schema(), *map(Schema.load, others))}
+
+
 def _unique(what: str, names: list[str]) -> None:
     twice = {n for n in names if names.count(n) > 1}
     if twice:

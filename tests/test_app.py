@@ -124,7 +124,7 @@ def test_broken_input_leaves_no_output(
             "expected a .jsonl file, a .txt file or a folder",
         ),
         (["--host", "0.0.0.0"], "would show notes to the network: add a password file"),
-        (["train", "--preset", "nope"], "no preset 'nope': choose from cpu, starter"),
+        (["train", "--preset", "nope"], "no preset 'nope': choose from cpu, mistral-7b"),
         (["train", "--preset", "cpu", "--schema", "{}/no.yaml"], "no.yaml: not a readable YAML file"),
         (["evaluate", "--data", "bc5cdr/dev"], "say where the corpus bc5cdr is: --corpora FOLDER"),
     ],

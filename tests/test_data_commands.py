@@ -195,8 +195,9 @@ def test_training_on_the_database_is_on_record(
     sets = [word for change in changes for word in ("--set", change)]
     assert run("train", "--preset", "cpu", "--data", db, *sets) == 0
     (folder,) = (p for p in (tmp_path / "runs").iterdir() if not p.name.startswith("."))
-    config = yaml.safe_load((folder / "config.yaml").read_text())
-    assert config["documents"]["train"] + config["documents"]["tune"] == 12  # none of the dev split
+    data = yaml.safe_load((folder / "data.yaml").read_text())
+    assert data["train"] + data["tune"] == 12  # none of the dev split
+    assert len(data["gold revisions"]) == 12
     recorded = Store(db).rows(
         "SELECT d.split FROM run_documents u JOIN documents d ON d.id = u.document"
     )

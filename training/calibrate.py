@@ -45,7 +45,8 @@ def calibrate(
     documents: Sequence[Document],
     support: Counter[str],
 ) -> Calibration:
-    """Temperatures by likelihood (Guo et al. 2017), then each label's threshold by its strict F1.
+    """Temperatures by likelihood (Guo et al. 2017), then thresholds by strict F1: one for all entity
+    types and one for all relation types, which do better on notes of other kinds than one for each.
 
     `support` counts the training documents' labels: entity types, relation types, and attributes.
     """
@@ -84,22 +85,27 @@ def _best(
     count: Callable[[Document, Annotation], scoring.Counts],
     above: Callable[[Annotation, float], Annotation],
 ) -> dict[str, tuple[float, int]]:
-    """For each label the threshold of the best F1, and how many gold labels it was chosen by.
+    """For each label the threshold at which F1, its mean over the documents' sources, is best, and how
+    many gold labels it has.
 
-    Gold mentions of an ambiguous type count for each type that they may have.
+    A source with many labels of one kind would decide alone otherwise. Gold mentions of an ambiguous
+    type count for each type that they may have.
     """
-    best: dict[str, tuple[float, float, int]] = {}
+    support: Counter[str] = Counter()
+    for d, a in zip(documents, found, strict=True):
+        for label, (tp, _, fn) in count(d, a).items():
+            support.update(dict.fromkeys(label.split("|"), tp + fn))
+    best, reached = float(_GRID[0]), -1.0
     for t in _GRID:
-        total: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        total: dict[object, list[int]] = defaultdict(lambda: [0, 0, 0])
         for d, a in zip(documents, found, strict=True):
-            for label, counts in count(d, above(a, float(t))).items():
-                for name in label.split("|"):
-                    total[name] = [x + y for x, y in zip(total[name], counts, strict=True)]
-        for name, (tp, fp, fn) in total.items():
-            f1 = 2 * tp / max(2 * tp + fp + fn, 1)
-            if f1 > best.get(name, (0.0, -1.0, 0))[1]:
-                best[name] = float(t), f1, tp + fn
-    return {name: (t, n) for name, (t, _, n) in best.items()}
+            for counts in count(d, above(a, float(t))).values():
+                source = total[d.meta.get("source")]
+                source[:] = [x + y for x, y in zip(source, counts, strict=True)]
+        f1 = [2 * tp / (2 * tp + fp + fn) for tp, fp, fn in total.values() if tp + fn]
+        if f1 and (mean := sum(f1) / len(f1)) > reached:
+            best, reached = float(t), mean
+    return {name: (best, n) for name, n in support.items()}
 
 
 def _enough(best: dict[str, tuple[float, int]], support: Counter[str]) -> dict[str, float]:

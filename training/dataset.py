@@ -26,18 +26,20 @@ from core.extraction.windows import Window
 from core.schema import Schema
 from training.examples import Example, Mention, examples
 
-VERSION = 1
+VERSION = 3
 CACHE = RUNS / ".datasets"
 
 _INTS = List(Value("int32"))
 _WINDOWS = Features(
     {
-        **dict.fromkeys(("tokens", "starts", "ends", "first", "last", "block", "own", "known"), _INTS),
+        **dict.fromkeys(
+            ("tokens", "shapes", "starts", "ends", "first", "last", "block", "own", "known"), _INTS
+        ),
         **dict.fromkeys(("mention_start", "mention_end", "head", "tail"), _INTS),
         **dict.fromkeys(("mention_types", "mention_attributes", "pair_values"), List(_INTS)),
     }
 )
-_PAIRS = Features({"prompt": Value("string"), "completion": Value("string")})
+_PAIRS = Features({"prompt": Value("string"), "pieces": List(Value("string"))})
 
 
 def windows(documents: Sequence[Document], reader: OnePassExtractor) -> Dataset:
@@ -54,7 +56,7 @@ def windows(documents: Sequence[Document], reader: OnePassExtractor) -> Dataset:
 def conversations(
     documents: Sequence[Document], schema: Schema, tokenizer: PreTrainedTokenizerBase
 ) -> Dataset:
-    """Generative pairs: columns prompt and completion, which ends with the tokenizer's end mark.
+    """Generative pairs: columns prompt and pieces, those of the answer and the tokenizer's end mark.
 
     Documents in which not everything was looked for are left out: an answer can't say "unknown".
     """
@@ -64,7 +66,7 @@ def conversations(
         for d in documents:
             yield {
                 "prompt": prompt.prompt(d.text, schema, tokenizer),
-                "completion": prompt.answer(d, schema) + (tokenizer.eos_token or ""),
+                "pieces": [*prompt.answer(d, schema), tokenizer.eos_token or ""],
             }
 
     settings = [prompt.instruction(schema), _schema(schema), _identity(tokenizer)]
@@ -81,6 +83,7 @@ def example(row: dict[str, Any]) -> Example:
     return Example(
         window=Window(
             tokens=list(row["tokens"]),
+            shapes=list(row["shapes"]),
             own=tuple(row["own"]),
             **{name: ints(name) for name in ("starts", "ends", "first", "last", "block")},
         ),
@@ -102,6 +105,7 @@ def _row(e: Example) -> dict[str, Any]:
     w = e.window
     return {
         "tokens": w.tokens,
+        "shapes": w.shapes,
         **{name: getattr(w, name) for name in ("starts", "ends", "first", "last", "block")},
         "own": list(w.own),
         "known": list(e.known),

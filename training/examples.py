@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -120,20 +121,34 @@ def _pairs(
     }
     looked = document.annotated
     sought = None if looked is None else {(r.type, r.head, r.tail) for r in looked.relations}
+
+    @cache
+    def asked(heads: tuple[str, ...], tails: tuple[str, ...]) -> tuple[bool, ...]:
+        """Of each relation type, whether it was looked for between mentions of these types."""
+        return tuple(
+            any(
+                name in schema.allowed(h, t) and (sought is None or (name, h, t) in sought)
+                for h in heads
+                for t in tails
+            )
+            for name in schema.relation_names
+        )
+
+    kinds = [e.types or (e.type,) for e in mentions]
+    linked = {pair[:2] for pair in stated}
     found = []
     for i, head in enumerate(mentions):
         for j, tail in enumerate(mentions):
-            if i == j:
+            open_to = asked(kinds[i], kinds[j])
+            if i == j or not (any(open_to) or (head.id, tail.id) in linked):
                 continue
-            kinds = [(h, t) for h in head.types or (head.type,) for t in tail.types or (tail.type,)]
             values = []
-            for name in schema.relation_names:
+            for name, known in zip(schema.relation_names, open_to, strict=True):
                 if (head.id, tail.id, name) in stated:
                     values.append(1)
-                elif not any(
-                    name in schema.allowed(h, t) and (sought is None or (name, h, t) in sought)
-                    for h, t in kinds
-                ) or any((a, b, name) in concepts for a in head.concepts for b in tail.concepts):
+                elif not known or any(
+                    (a, b, name) in concepts for a in head.concepts for b in tail.concepts
+                ):
                     values.append(-1)
                 else:
                     values.append(0)

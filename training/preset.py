@@ -1,7 +1,7 @@
 """Presets: a YAML file each, with every value that a run needs; `--set` changes one for a run."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,45 +28,69 @@ class Lora(_Part):
 
 
 class Schedule(_Part):
-    """AdamW with linear warm-up and decay. A step reads `batch` windows `accumulate` times;
-    `warmup` is a share of the steps."""
+    """AdamW with linear warm-up and decay, its moments in 8 bits if so asked (Dettmers et al. 2022; on
+    a GPU). A step reads `batch` windows `accumulate` times; `warmup` counts steps, or is a share of
+    them below 1. After `patience` epochs without a better one, training ends."""
 
     epochs: int = Field(gt=0)
+    patience: int = Field(gt=0)
     batch: int = Field(gt=0)
     accumulate: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
-    heads_learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
-    warmup: float = Field(ge=0, lt=1)
+    warmup: float = Field(ge=0)
+    optimizer: Literal["adamw", "adamw_8bit"]
     seed: int
 
 
 class Preset(_Part):
-    """`corpora` says how often each is read in an epoch. `window` and `overlap` count tokens.
+    """`corpora` says how often each is read in an epoch, `corrected` how often people's gold is: that
+    of a database, and passages labelled by hand. `window` and `overlap` count tokens.
 
-    `start` names a model to go on from in place of the bare backbone. `stitch` says of which corpora
-    (of single sentences) how many documents are joined into one. `tune` is the share of the
-    training documents kept out to pick the epoch and to calibrate.
+    `nf4` keeps the backbone in 4 bits (QLoRA); `checkpointing` computes activations twice rather than
+    keep them. `start` names a model to go on from in place of the bare backbone. `stitch` says of
+    which corpora (of single sentences) how many documents are joined into one, each time that they are
+    read. `tune` is the share of the training documents kept out to pick the epoch and to calibrate.
     """
 
-    family: Literal["one-pass"]
     backbone: str
+    nf4: bool
+    checkpointing: bool
     start: str | None
     window: int = Field(ge=32)
     overlap: int = Field(ge=0)
     lora: Lora
-    heads: HeadsConfig
     corpora: dict[str, int]
-    stitch: dict[str, int]
+    corrected: int = Field(gt=0)
+    stitch: dict[str, list[Annotated[int, Field(gt=0)]]]
     tune: float = Field(gt=0, lt=0.5)
     schedule: Schedule
+
+
+class OnePassPreset(Preset):
+    """One forward pass, then heads of these sizes."""
+
+    family: Literal["one-pass"]
+    heads: HeadsConfig
+    heads_learning_rate: float = Field(gt=0)
+
+
+class GenerativePreset(Preset):
+    """A language model that writes: a relation's tokens weigh `relation_loss_weight` in the loss where
+    others weigh 1."""
+
+    family: Literal["generative"]
+    relation_loss_weight: float = Field(gt=0)
+
+
+AnyPreset = OnePassPreset | GenerativePreset
 
 
 def names() -> list[str]:
     return sorted(p.stem for p in PRESETS.glob("*.yaml"))
 
 
-def load(name: str, changes: list[str]) -> Preset:
+def load(name: str, changes: list[str]) -> AnyPreset:
     """A preset by name, `key.inner=value` changes applied.
 
     Raises ChartmarkError if the preset, a key or a value is not one.
@@ -77,10 +101,33 @@ def load(name: str, changes: list[str]) -> Preset:
     values = yaml.safe_load(read_text(path))
     for change in changes:
         _apply(values, change)
+    return _checked(values, f"preset {name}")
+
+
+def read(values: Any) -> AnyPreset:
+    """A preset from what it was written as. Raises ValueError if it is none."""
+    return _kind(values).model_validate(values)
+
+
+def check(text: str, where: str) -> AnyPreset:
+    """A preset from YAML that somebody edited. Raises ChartmarkError, saying where, if it is none."""
     try:
-        return Preset.model_validate(values)
+        return _checked(yaml.safe_load(text), where)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise ChartmarkError(f"{where}, line {line}: not YAML") from None
+
+
+def _checked(values: Any, where: str) -> AnyPreset:
+    try:
+        return _kind(values).model_validate(values)
     except ValidationError as error:
-        raise ChartmarkError(f"preset {name}: {explain(error)}") from None
+        raise ChartmarkError(f"{where}: {explain(error)}") from None
+
+
+def _kind(values: Any) -> type[OnePassPreset] | type[GenerativePreset]:
+    generative = isinstance(values, dict) and values.get("family") == "generative"
+    return GenerativePreset if generative else OnePassPreset
 
 
 def _apply(values: dict[str, Any], change: str) -> None:

@@ -10,22 +10,35 @@ import yaml
 
 from core.document import Document, Entity, Relation
 from core.files import read_text
+from training.synthetic.lexicon import lexicon
 
 _RULES = Path(__file__).with_name("ambiguous.yaml")
 
 
 def resolved(document: Document) -> Document:
-    """The document with ambiguous mentions given the one type that their words tell, if any."""
+    """The document with ambiguous mentions given the one type that the lexicon or their words tell."""
     return document.model_copy(
         update={"entities": tuple(_resolve(document, e) for e in document.entities)}
     )
 
 
 def _resolve(document: Document, e: Entity) -> Entity:
+    if not e.types:
+        return e
+    words = document.mention(e)
+    known = _known().get(words.lower())
+    if known in e.types:
+        return e.model_copy(update={"type": known, "types": ()})
     for types, chosen, pattern in _rules():
-        if types == frozenset(e.types) and pattern.search(document.mention(e)):
+        if types == frozenset(e.types) and pattern.search(words):
             return e.model_copy(update={"type": chosen, "types": ()})
     return e
+
+
+@cache
+def _known() -> dict[str, str]:
+    """The type of every name that the lexicon has."""
+    return {form.lower(): n.type for n in lexicon().names for form in n.forms}
 
 
 @cache

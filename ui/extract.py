@@ -18,10 +18,11 @@ from core.extraction import device, models
 from core.extraction.batch import annotated
 from core.formats import brat
 from core.schema import Schema
+from core.store import in_use
+from core.store.connection import Store
 from ui import displacy, faults
 
 EXAMPLES = Path(__file__).with_name("examples")
-DEFAULT_MODEL = "starter"
 # Longer texts are read by `python app.py extract`; a browser would choke on showing them.
 LONGEST = 1_000_000
 
@@ -29,8 +30,8 @@ _MENTIONS = ["id", "text", "type", "assertion", "score", "start", "end"]
 _RELATIONS = ["head", "type", "tail", "score"]
 
 
-def build(shelf: models.Shelf) -> None:
-    """Lay out the tab inside the current gr.Blocks."""
+def build(store: Store, shelf: models.Shelf) -> gr.Dropdown:
+    """Lay out the tab inside the current gr.Blocks; returns the choice of the model."""
     with gr.Row(elem_classes="extract"):
         with gr.Column(scale=5, min_width=340):
             note = gr.Textbox(
@@ -48,7 +49,8 @@ def build(shelf: models.Shelf) -> None:
             read = gr.Button("Extract", variant="primary", elem_id="extract")
             with gr.Accordion("Model and threshold", open=False):
                 model = gr.Dropdown(
-                    models.available(), value=DEFAULT_MODEL, label="Model", allow_custom_value=True,
+                    models.available(), value=in_use.model(store), label="Model",
+                    allow_custom_value=True,
                     info="One that ships, one of your runs, or the path of a model's folder.",
                 )  # fmt: skip
                 own = gr.Checkbox(
@@ -136,11 +138,12 @@ def build(shelf: models.Shelf) -> None:
     )
     # On every load of the page: runs may have ended since.
     gr.on(
-        fn=lambda: gr.Dropdown(choices=models.available()),
+        fn=lambda: gr.Dropdown(choices=models.available(), value=in_use.model(store)),
         outputs=model,
         api_visibility="private",
     )
     own.change(lambda on: gr.Slider(interactive=not on), own, threshold, api_visibility="private")
+    return model
 
 
 def _read(

@@ -7,12 +7,15 @@ from typing import Any
 import gradio as gr
 
 from core.extraction import models
+from core.store import in_use, runs
 from core.store.connection import Store
+from training import run
 from ui import extract
 from ui.access import user
 from ui.annotate import tab as annotate
 from ui.data import tab as data
 from ui.evaluate import tab as evaluate
+from ui.train import tab as train
 
 STYLE = Path(__file__).with_name("style.css")
 # Downloads that nobody fetched: looked for every ten minutes, deleted when an hour old.
@@ -35,19 +38,21 @@ THEME = gr.themes.Base(
 
 def build(store: Store, problem: str | None = None) -> gr.Blocks:
     """The whole page over a store. `problem`, something about this machine, is told in the header."""
-    shelf = models.Shelf()
+    shelf = models.Shelf(busy=lambda: run.active() is not None)
     with gr.Blocks(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
-        gr.HTML(_header(problem), elem_id="header")
+        header = gr.HTML(_header(store, problem), elem_id="header")
         # The system's choice holds until it is pressed.
         theme = gr.Button("Light / dark", size="sm", elem_id="theme")
         theme.click(None, js="() => document.body.classList.toggle('dark')", api_visibility="private")
         with gr.Tabs() as tabs:
             with gr.Tab("Extract", id="extract"):
-                extract.build(shelf)
+                model = extract.build(store, shelf)
             with gr.Tab("Annotate", id="annotate"):
                 annotator, parts = annotate.build(store, shelf)
             with gr.Tab("Data", id="data"):
                 document = data.build(store)
+            with gr.Tab("Train", id="train"):
+                trained, used = train.build(store, shelf)
             with gr.Tab("Evaluate", id="evaluate"):
                 errors = evaluate.build(store)
 
@@ -64,14 +69,28 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
 
         there: list[Any] = [annotator.annotator, tabs, parts]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        gr.on(
+            [app.load, trained.change, used.change], lambda: _header(store, problem), None, header,
+            **quiet,
+        )  # fmt: skip
+        trained.change(lambda: gr.Dropdown(choices=models.available()), None, model, **quiet)
+        used.change(lambda name: gr.Dropdown(value=name), used, model, **quiet)
         document.annotate.click(from_data, document.key, there, **quiet)
         errors.open.click(from_error, errors.place, there, **quiet)
     return app
 
 
-def _header(problem: str | None) -> str:
+def _header(store: Store, problem: str | None) -> str:
+    """The model in use, what was corrected since, the run in progress."""
+    name, job = in_use.model(store), run.active()
+    facts = [f"model in use: {name}"]
+    if corrected := runs.corrected_since(store, in_use.since(store)):
+        facts.append(f"{corrected:,} notes corrected since")
+    if job:
+        facts.append(f"{job.title} {'waits' if job.state == 'waiting' else 'is training'}")
     note = f'<span class="problem">{escape(problem)}</span>' if problem else ""
     return (
         "<header><h1>Chartmark</h1><span>entities and relations in clinical text · "
-        f"a first version, not a medical device</span>{note}</header>"
+        "a first version, not a medical device</span>"
+        f'<span class="state">{escape(" · ".join(facts))}</span>{note}</header>'
     )

@@ -1,6 +1,6 @@
 """Plots as SVG in the colour of the text around them, for the page and for reports on their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from core.scoring.confusion import MISSED, SPURIOUS
@@ -39,6 +39,48 @@ def reliability(c: Calibration) -> str:
     even = f'<path d="M{_x(0)},{_y(0)} L{_x(1)},{_y(1)}" {_LINE} stroke-dasharray="3 4" opacity=".5"/>'
     told = f'<text x="{_LEFT + 8}" y="{_TOP + 16}">calibration error {c.error:.3f}, {BINS} bins</text>'
     return _frame("score", "share that is right", even + dots + told)
+
+
+# Told apart by colour-blind eyes (Okabe and Ito 2008), and by their dashes.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_DASHES = ("", "6 3", "2 3", "8 3 2 3")
+
+
+def lines(
+    series: Mapping[str, Sequence[tuple[float, float]]], below: str, beside: str, top: float = 0.0
+) -> str:
+    """Lines through points (x, y), from zero to the largest (or `top`), each named under the plot."""
+    drawn = {name: points for name, points in series.items() if points}
+    most_x = max((x for points in drawn.values() for x, _ in points), default=1) or 1
+    most_y = top or max((y for points in drawn.values() for _, y in points), default=1) or 1
+    wide, high = 380, 190
+    parts = []
+    for v in (0, 0.5, 1):
+        y, x = _TOP + (1 - v) * high, _LEFT + v * wide
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{v * most_y:.3g}</text>')
+        parts.append(
+            f'<text x="{x}" y="{_TOP + high + 15}" text-anchor="middle">{v * most_x:,.0f}</text>'
+        )
+        parts.append(f'<path d="M{_LEFT},{y} h{wide}" stroke="currentColor" opacity=".15"/>')
+    for i, (name, points) in enumerate(drawn.items()):
+        colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i // len(_COLOURS) % len(_DASHES)]
+        stroke = f'stroke="{colour}" stroke-dasharray="{dash}"'
+        path = " ".join(
+            f"{'L' if j else 'M'}{_LEFT + x / most_x * wide:.1f},"
+            f"{_TOP + (1 - min(y / most_y, 1)) * high:.1f}"
+            for j, (x, y) in enumerate(points)
+        )
+        parts.append(f'<path d="{path}" fill="none" stroke-width="1.8" {stroke}/>')
+        x, y = points[-1]
+        at = f'cx="{_LEFT + x / most_x * wide:.1f}" cy="{_TOP + (1 - min(y / most_y, 1)) * high:.1f}"'
+        parts.append(f'<circle {at} r="3" fill="{colour}"/>')
+        under = _TOP + high + 50 + 15 * i
+        parts.append(f'<path d="M{_LEFT},{under - 4} h22" fill="none" stroke-width="2" {stroke}/>')
+        parts.append(f'<text x="{_LEFT + 28}" y="{under}">{escape(name)} {y:.3f}</text>')
+    middle = f'x="{_LEFT + wide / 2}" y="{_TOP + high + 31}" text-anchor="middle"'
+    parts.append(f"<text {middle}>{escape(below)}</text>")
+    size = _LEFT + wide + 16, _TOP + high + 52 + 15 * len(drawn)
+    return _svg(*size, "".join(parts), f"{beside} by {below}")
 
 
 def confusion(cells: Sequence[tuple[str, str, int]]) -> str:

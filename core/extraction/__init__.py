@@ -13,10 +13,14 @@ MODEL_FILE = "model.json"
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What a model read in one note: mentions in order of appearance, relations between them."""
+    """What a model read in one note: mentions in order of appearance, relations between them.
+
+    `unfinished`: it gave up before the end, so that the rest is unknown.
+    """
 
     entities: tuple[Entity, ...]
     relations: tuple[Relation, ...]
+    unfinished: bool = False
 
 
 class Extractor(Protocol):

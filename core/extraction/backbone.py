@@ -2,17 +2,25 @@
 
 import hashlib
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
 from core.errors import ChartmarkError
-from core.extraction import hub
-from core.files import open_bytes
+from core.extraction import device, gguf, hub
+from core.files import open_bytes, read_text
 
 # Its load reports and bars are for people who write models, not for those who read notes.
 logging.set_verbosity_error()
@@ -23,7 +31,8 @@ def find(source: str) -> Path:
     """The folder of a backbone.
 
     'package:NAME/FOLDER' is a folder inside an installed Python package; anything else is a folder
-    on disk or, when the app may ask the hub, a hub id. Raises ChartmarkError if there is none.
+    on disk or, when the app may ask the hub, a hub id. One that holds a GGUF file alone is converted
+    once. Raises ChartmarkError if there is none.
     """
     if source.startswith("package:"):
         name, _, inside = source.removeprefix("package:").partition("/")
@@ -41,19 +50,19 @@ def find(source: str) -> Path:
         folder = hub.fetch(source)
     else:
         folder = Path(source)
+    if not (folder / "config.json").is_file() and gguf.holds(folder):
+        return gguf.converted(folder)
     if not (folder / "config.json").is_file():
         raise ChartmarkError(f"no backbone at {source}: expected a folder with config.json in it")
     return folder
 
 
-# What decides how a text is read: weights, architecture, tokenizer.
-FILES = ("model.safetensors", "config.json", "tokenizer.json")
-
-
 def sums(source: str) -> dict[str, str]:
-    """The SHA-256 of a backbone's files, by name."""
+    """The SHA-256 of what decides how a text is read: a backbone's weights, architecture, tokenizer."""
     folder = find(source)
-    return {name: sha256(folder / name) for name in FILES if (folder / name).is_file()}
+    weights = sorted(folder.glob("*.safetensors"))
+    others = [folder / name for name in ("config.json", "tokenizer.json")]
+    return {path.name: sha256(path) for path in (*weights, *others) if path.is_file()}
 
 
 def sha256(path: Path) -> str:
@@ -70,13 +79,37 @@ def check(path: Path, expected: str) -> None:
         )
 
 
-def load(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Backbone (fp32, on the CPU, without a pooler) and tokenizer. Safetensors only, no remote code."""
+def load(
+    source: str, *, nf4: bool = False, writes: bool = False
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Backbone (without a pooler; `writes`: with the layer that predicts the next token) and tokenizer.
+    Safetensors only, no remote code.
+
+    In fp32, on the CPU; with `nf4` its linear layers are 4-bit NormalFloat, doubly quantised, that
+    compute in bf16 (Dettmers et al. 2023), on the device that will read. Weights that are stored
+    quantised already stay so.
+    """
     folder = find(source)
     extra: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    kind: dict[str, Any] = {"dtype": torch.float32}
+    stored = "quantization_config" in _config(folder)
+    if nf4 or stored:
+        kind = {"dtype": torch.bfloat16, "device_map": {"": device.pick()}}
+    if nf4 and not stored:
+        kind["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **extra)
-        model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **extra)
+        family = AutoModelForCausalLM if writes else AutoModel
+        model = family.from_pretrained(folder, use_safetensors=True, **kind, **extra)
+    except ImportError as error:  # bitsandbytes is there, but not for this machine
+        raise ChartmarkError(
+            f"4-bit weights need bitsandbytes, which can't be used here: {_first_line(error)}"
+        ) from None
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
         raise ChartmarkError(
             f"the backbone at {folder} can't be loaded: {_first_line(error)}"
@@ -86,6 +119,16 @@ def load(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     if getattr(model, "pooler", None) is not None:
         model.pooler = None  # reads one token for the whole text, which nobody here asks for
     return model, tokenizer
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(read_text(folder / "config.json"))
+    except json.JSONDecodeError:
+        config = None
+    if not isinstance(config, dict):
+        raise ChartmarkError(f"{folder / 'config.json'} is damaged; fetch the backbone again")
+    return config
 
 
 def special_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

@@ -19,6 +19,13 @@ def pick() -> "torch.device":
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def cpu() -> "torch.device":
+    """Where a model is while the GPU is somebody else's."""
+    import torch
+
+    return torch.device("cpu")
+
+
 def empty_cache() -> None:
     """Give the GPU's unused memory back, if there is a GPU in use."""
     if pick().type == "cuda":

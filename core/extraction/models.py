@@ -4,7 +4,9 @@ torch and transformers take seconds to import: they are, when the first model is
 """
 
 import gc
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,14 @@ from core.errors import ChartmarkError
 from core.extraction import MODEL_FILE, device, hub
 
 if TYPE_CHECKING:
-    from core.extraction.one_pass import OnePassExtractor
+    import torch
+
+    from core.extraction import Extractor
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED, RUNS = ROOT / "models", ROOT / "runs"
+SHIPPED = ROOT / "models"
+# Runs hold notes' labels and grow: a site may want them on another disk.
+RUNS = Path(os.environ.get("CHARTMARK_RUNS", ROOT / "runs"))
 LONGEST_ID = 200
 
 
@@ -49,29 +55,34 @@ def folder(model: str) -> Path:
     raise ChartmarkError(f"no model {model!r}: expected a folder with model.json, or one of: {known}")
 
 
-def load(model: str) -> "OnePassExtractor":
-    """A model by id, on the device that this machine has."""
+def load(model: str, where: "torch.device | None" = None) -> "Extractor":
+    """A model by id, on the device that this machine has, or on another."""
     from core.extraction import model_folder
 
-    return model_folder.load(folder(model), device.pick())
+    return model_folder.load(folder(model), where or device.pick())
 
 
 class Shelf:
-    """Room for one loaded model: asked for again it is there at once, another takes its place."""
+    """Room for one loaded model: asked for again it is there at once, another takes its place.
 
-    def __init__(self) -> None:
+    While `busy`, somebody else has the GPU: the model is on the CPU.
+    """
+
+    def __init__(self, busy: Callable[[], bool] = lambda: False) -> None:
         self._lock = threading.Lock()
-        self._key: tuple[Path, int] | None = None
-        self._extractor: OnePassExtractor | None = None
+        self._busy = busy
+        self._key: tuple[Path, int, str] | None = None
+        self._extractor: Extractor | None = None
 
-    def take(self, model: str) -> "OnePassExtractor":
+    def take(self, model: str) -> "Extractor":
         """The loaded model. A model whose files have changed is loaded again."""
         place = folder(model).resolve()
-        key = place, (place / MODEL_FILE).stat().st_mtime_ns
+        where = device.cpu() if self._busy() else device.pick()
+        key = place, (place / MODEL_FILE).stat().st_mtime_ns, where.type
         with self._lock:
             if self._extractor is None or self._key != key:
                 self.release()
-                self._extractor = load(str(place))
+                self._extractor = load(str(place), where)
                 self._key = key
             return self._extractor
 

@@ -306,11 +306,12 @@ def _compatible(a: _Mention, b: _Mention) -> bool:
     return inside and a.kind != b.kind and (a.start, a.end) != (b.start, b.end)
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of windows, like lengths together, longest first, TOKENS_A_BATCH at the most."""
+def batches(lengths: Sequence[int], most: int = TOKENS_A_BATCH) -> Iterator[list[int]]:
+    """Places of what has these lengths, like ones together, longest first, `most` padded tokens a batch
+    (or one that is longer)."""
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > TOKENS_A_BATCH:
+        if batch and lengths[batch[0]] * (len(batch) + 1) > most:
             yield batch
             batch = []
         batch.append(i)
@@ -327,6 +328,7 @@ def collate(windows: Sequence[Window], pad: int | None) -> Batch:
 
     return Batch(
         tokens=padded([w.tokens for w in windows], pad or 0),
+        shapes=padded([w.shapes for w in windows]),
         mask=padded([[1] * len(w.tokens) for w in windows]),
         first=padded([w.first.tolist() for w in windows]),
         last=padded([w.last.tolist() for w in windows]),

@@ -5,12 +5,11 @@ relation by the mentions' numbers; `"relations":[]` says that there is none. An 
 where it is not its default.
 """
 
-import json
-
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from core.document import Document
+from core.extraction.writing import pieces, plain
 from core.schema import Schema
 
 
@@ -52,19 +51,19 @@ def _templated(turns: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) 
     return written
 
 
-def answer(document: Document, schema: Schema) -> str:
-    """A document's labels as the answer that is to be learned."""
+def answer(document: Document, schema: Schema) -> list[str]:
+    """A document's labels as the answer that is to be learned, in pieces."""
     defaults = {a.name: a.default for a in schema.attributes}
     order = sorted(document.entities, key=lambda e: (e.start, -e.end))
     number = {e.id: i for i, e in enumerate(order)}
+    copy = plain(document.text)
     entities = [
         {
-            "text": document.mention(e),
+            "text": copy[e.start : e.end],
             "type": e.type,
             **{k: v for k, v in e.attributes.items() if v != defaults.get(k)},
         }
         for e in order
     ]
-    relations = sorted([number[r.head], r.type, number[r.tail]] for r in document.relations)
-    whole = {"entities": entities, "relations": relations}
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    relations = sorted((number[r.head], r.type, number[r.tail]) for r in document.relations)
+    return list(pieces(entities, relations))

@@ -24,11 +24,13 @@ class Window:
 
     `starts` and `ends` are the words' offsets in the text; `first` and `last` the places in `tokens`
     of each word's first and last token; `block` numbers the stretches between blank lines and
-    columns. Words [own[0], own[1]) are this window's to report: those
+    columns. `shapes` says of each token which word begins there, as `word_shape` has it, 0 where none
+    does. Words [own[0], own[1]) are this window's to report: those
     of an overlap belong to the window in which they have more context.
     """
 
     tokens: list[int]
+    shapes: list[int]
     starts: Ints
     ends: Ints
     first: Ints
@@ -57,6 +59,25 @@ def split_words(text: str) -> tuple[Ints, Ints]:
     return spans[:, 0], spans[:, 1]
 
 
+SHAPES = 11
+
+
+def word_shape(word: str, *, begins_line: bool) -> int:
+    """What a tokenizer that drops cases and line ends doesn't tell of a word: 1 to SHAPES - 1.
+
+    Signs, numbers, lower case, Capitalised, CAPITALS or mixed; then the same at a line's beginning.
+    """
+    if not word[0].isalnum():
+        shape = 1
+    elif any(c.isdigit() for c in word):
+        shape = 2
+    elif word.islower():
+        shape = 3
+    else:
+        shape = 4 if word[1:].islower() else 5
+    return shape + 5 * begins_line
+
+
 def split_windows(
     text: str,
     ids: list[int],
@@ -78,6 +99,11 @@ def split_windows(
     last = np.searchsorted(tokens[:, 0], ends, side="left") - 1
     read = first <= last
     starts, ends, first, last = starts[read], ends[read], first[read], last[read]
+    shapes = np.zeros(len(ids), dtype=np.int64)
+    for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        before_it = text[int(ends[i - 1]) if i else 0 : start]
+        begins = "\n" in before_it or not i
+        shapes[first[i]] = word_shape(text[start:end], begins_line=begins)
     breaks = np.array([m.end() for m in _BREAK.finditer(text)], dtype=np.int64)
     block = np.searchsorted(breaks, starts, side="right")
     before, after = special
@@ -97,6 +123,7 @@ def split_windows(
         shift = len(before) - low
         yield Window(
             tokens=[*before, *ids[low:high], *after],
+            shapes=[*[0] * len(before), *shapes[low:high].tolist(), *[0] * len(after)],
             starts=starts[a:b],
             ends=ends[a:b],
             first=first[a:b] + shift,

@@ -205,12 +205,15 @@ class LabelMap(_Part):
 class Corpus(LabelMap):
     """A corpus: where its files are, in which format, under which licence, and what its labels mean.
 
-    `held_out` names documents that no split gives: passages of them are labelled anew, to score on.
+    `labels` is the name of the schema that they are put in terms of: the default one or one of
+    core/schemas. `held_out` names documents that no split gives: passages of them are labelled anew,
+    to score on.
     """
 
     title: str
     licence: str
     format: str
+    labels: str = "clinical"
     splits: dict[str, Split]
     held_out: tuple[str, ...] = ()
 

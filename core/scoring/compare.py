@@ -12,9 +12,11 @@ SAMPLES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Micro F1 of the first less that of the second, its 95% interval, and how likely as large a
-    difference, either way, is by chance (`p`, two-sided)."""
+    """Micro F1 of the first (`one`) less that of the second (`other`), its 95% interval, and how likely
+    as large a difference, either way, is by chance (`p`, two-sided)."""
 
+    one: float
+    other: float
     f1: float
     low: float
     high: float
@@ -38,14 +40,15 @@ def compare(
                 table[names[group]] += row
     n = len(names)
     if not n:
-        return Difference(0.0, 0.0, 0.0, 1.0)
+        return Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), SAMPLES)
     spread = _f1(draws @ tables[0]) - _f1(draws @ tables[1])
-    found = float(_f1(tables[0].sum(0)) - _f1(tables[1].sum(0)))
+    scores = [float(_f1(table.sum(0))) for table in tables]
     low, high = np.percentile(spread, [2.5, 97.5])
     # With the observed difference among the draws, so that no p is zero.
     below, above = (1 + (spread <= 0).sum()) / (SAMPLES + 1), (1 + (spread >= 0).sum()) / (SAMPLES + 1)
-    return Difference(found, float(low), float(high), float(min(1.0, 2 * min(below, above))))
+    p = float(min(1.0, 2 * min(below, above)))
+    return Difference(scores[0], scores[1], scores[0] - scores[1], float(low), float(high), p)
 
 
 def _f1(counts: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":

@@ -172,6 +172,13 @@ def newest(db: Database, document: int, annotator: str) -> Revision | None:
     return next(map(_revision, rows), None)
 
 
+def get(store: Store, revision: int) -> Revision:
+    """A revision by its id. Raises ChartmarkError if its document was purged."""
+    for row in store.rows(f"{_REVISION} WHERE r.id = ?", revision):
+        return _revision(row)
+    raise ChartmarkError("a document was purged since; start anew")
+
+
 def history(store: Store, document: int) -> list[Revision]:
     """Every revision of a document, oldest first."""
     return [

@@ -8,11 +8,46 @@ from typing import Any
 import networkx
 
 from core.errors import ChartmarkError
+from core.formats.mapping import position
 from core.store import documents
 from core.store.connection import Store, log, now
 from core.store.documents import SPLITS, Filter
+from core.store.revisions import IMPORTED
 
+# The share of corrected documents that always tell how good models are, and never train one.
+ALWAYS_DEV = 0.15
 WAYS = ("random", "stratified", "by source")
+
+
+def settle(store: Store, who: str) -> Counter[str]:
+    """Give every document with gold from a person that has no split yet one: dev to a fixed share of
+    patients (of documents, where no patient is known), train to the others. Returns how many got each.
+
+    Where a patient has documents in a split already, the new ones go there too, but for a test set:
+    that is dealt on purpose.
+    """
+    with store.writing() as db:
+        rows = db.query(
+            "SELECT d.id, d.name, d.patient, (SELECT max(o.split) FROM documents o"
+            " WHERE o.patient <> '' AND o.patient = d.patient) AS home"
+            " FROM documents d JOIN revisions r ON r.id = d.gold"
+            " WHERE d.split = '' AND r.annotator <> ?",
+            [IMPORTED],
+        )
+        given = {}
+        for r in rows:
+            apart = position(f"dev:{r['patient'] or r['name']}") < ALWAYS_DEV
+            if r["home"] != "test":
+                given[r["id"]] = r["home"] or ("dev" if apart else "train")
+        at = now()
+        db.conn.executemany(
+            "UPDATE documents SET split = ?, changed_at = ? WHERE id = ?",
+            [(split, at, key) for key, split in given.items()],
+        )
+        counts = Counter(given.values())
+        if given:
+            log(db, who, "split", f"of corrected: {counts['dev']} dev, {counts['train']} train")
+    return counts
 
 
 def deal(

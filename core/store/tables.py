@@ -27,6 +27,15 @@ def m0002_annotating(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m0003_model_in_use(db: Database) -> None:
+    """Which model is in use: the newest row; those before it are how it came to be."""
+    db.execute(
+        "CREATE TABLE in_use (id INTEGER PRIMARY KEY, model TEXT NOT NULL, since TEXT NOT NULL,"
+        " set_by TEXT NOT NULL) STRICT"
+    )
+
+
 _ANNOTATING = """
 CREATE TABLE work (
     revision INTEGER PRIMARY KEY REFERENCES revisions (id),

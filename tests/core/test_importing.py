@@ -288,7 +288,7 @@ def imported(folder: Path, corpora_folder: Path, name: str, most: int | None) ->
     return gold
 
 
-LABELLED = [name for name in corpora() if name != "aci_bench"]
+LABELLED = [name for name, c in corpora().items() if c.entities and c.labels == "clinical"]
 
 
 @pytest.mark.parametrize("form", WRITERS)

@@ -9,7 +9,7 @@ from core.errors import ChartmarkError
 from core.overlap import HeldOut, identity, sentences
 from core.schema import default_schema
 from training import preset
-from training.data import gather
+from training.data import Mix, gather
 
 LONG = "The patient was treated with intravenous ceftriaxone for pneumonia."
 
@@ -32,13 +32,13 @@ def test_the_same_document_in_another_corpus_overlaps() -> None:
 
 def test_nothing_of_a_development_set_is_trained_on(corpora_folder: Path) -> None:
     starter = preset.load("starter", [])
-    data = gather(starter, [corpora_folder], default_schema())
+    data = gather(starter, Mix(files=(corpora_folder,)), default_schema(), "a run")
     from collections import Counter
 
     from core.formats.mapping import corpora
 
     for corpus in corpora().values():
-        if "dev" not in corpus.splits:
+        if "dev" not in corpus.splits or corpus.labels != "clinical":
             continue
         for d in corpus.read(corpora_folder, "dev", Counter()):
             parts = {p for t in (*data.train, *data.tune) for p in t.id.split("+")}
@@ -49,7 +49,7 @@ def test_nothing_of_a_development_set_is_trained_on(corpora_folder: Path) -> Non
 
 def test_nothing_to_train_on_says_what_to_do() -> None:
     with pytest.raises(ChartmarkError, match="give a folder of corpora or a file with --data"):
-        gather(preset.load("cpu", []), [], default_schema())
+        gather(preset.load("cpu", []), Mix(), default_schema(), "a run")
 
 
 @pytest.mark.parametrize(

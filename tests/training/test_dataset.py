@@ -68,7 +68,7 @@ def test_a_dataset_is_made_once_for_each_content(
 
 
 def test_an_answer_is_in_order_of_appearance() -> None:
-    assert prompt.answer(DENIED, default_schema()) == (
+    assert "".join(prompt.answer(DENIED, default_schema())) == (
         '{"entities":[{"text":"fever","type":"Symptom","assertion":"absent"},'
         '{"text":"Asthma","type":"Disease"},{"text":"salbutamol","type":"Drug"}],'
         '"relations":[[2,"treats",1]]}'
@@ -77,7 +77,7 @@ def test_an_answer_is_in_order_of_appearance() -> None:
 
 def test_no_relation_is_said_and_not_left_out() -> None:
     none = DENIED.model_copy(update={"relations": ()})
-    assert prompt.answer(none, default_schema()).endswith(',"relations":[]}')
+    assert "".join(prompt.answer(none, default_schema())).endswith(',"relations":[]}')
 
 
 def test_every_answer_is_json_that_names_its_mentions(
@@ -85,7 +85,9 @@ def test_every_answer_is_json_that_names_its_mentions(
 ) -> None:
     rows = dataset.conversations(some, default_schema(), starter.tokenizer)
     for d, row in zip(some, rows, strict=True):
-        said = json.loads(row["completion"])
+        *answer, end = row["pieces"]
+        assert end == (starter.tokenizer.eos_token or "")
+        said = json.loads("".join(answer))
         assert all(e["text"] in d.text for e in said["entities"])
         assert len(said["relations"]) == len(d.relations)
         assert d.text in row["prompt"]
@@ -111,4 +113,4 @@ def test_a_chat_template_is_used_where_there_is_one(starter: OnePassExtractor) -
     )
     assert prompt.prompt("Fever.", default_schema(), tokenizer).startswith("<user>List the mentions")
     (row,) = dataset.conversations([DENIED], default_schema(), tokenizer)
-    assert row["completion"].endswith("]}[SEP]")
+    assert row["pieces"][-2:] == ["]}", "[SEP]"]

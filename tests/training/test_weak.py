@@ -16,7 +16,7 @@ from training.weak import resolved, stitched
         ("blood cultures", ("Lab_Test", "Procedure"), "Lab_Test"),
         ("investigations", ("Lab_Test", "Procedure"), None),
         ("severe headaches", ("Disease", "Symptom"), "Symptom"),
-        ("pain disorder", ("Disease", "Symptom"), None),
+        ("pain disorder", ("Disease", "Symptom"), "Disease"),
     ],
 )
 def test_types_told_by_words(words: str, types: tuple[str, ...], expected: str | None) -> None:

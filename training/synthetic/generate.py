@@ -17,7 +17,7 @@ from training.synthetic import lexicon, vocabulary, ways
 from training.synthetic.lexicon import Name
 from training.synthetic.notes import notes
 
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 # Test notes use names and ways of saying that training notes never do; test_seen, for the difference
 # that memory makes, the same as training.

@@ -24,6 +24,9 @@ _TYPO = 0.01  # of words
 # The share of slots filled with a name that the note has used, of sentences that run on from the one
 # before, and of mentions with a dose behind them or a degree before them (neither is part of the name).
 _REPEATED, _RUN_ON, _DOSED, _GRADED = 0.12, 0.12, 0.25, 0.1
+# The share of sentences with words around them that change nothing, and of notes that are no more than
+# a few sentences without a heading, as a search or a message would bring.
+_ASIDE, _SHORT = 0.15, 0.33
 _DOSES = (
     "5 mg daily", "10 mg BID", "20 mg qhs", "40 mg", "81 mg", "100 mg PO", "250 mg q6h", "500 mg TID",
     "1 g IV q24h", "2 puffs prn", "12.5 mg/day", "0.5 mL", "IV", "po", "b.i.d.", "30 mg x 5 days",
@@ -126,7 +129,9 @@ def _note(name: str, material: Pool, chance: random.Random) -> Document:
     theme = _theme(material, chance)
     relating = 0.0 if chance.random() < SILENT else RELATING
     longest = chance.choice((2, 4, 7))
-    for heading, style in chance.sample(sections, max(2, len(sections) - chance.randrange(2))):
+    if chance.random() < _SHORT:
+        sections, longest = [("", "s")], 3
+    for heading, style in _some(sections, chance):
         draft.text += ("\n" if draft.text else "") + _heading(heading, chance)
         for i in range(chance.randint(1, longest)):
             way = _choose(material, relating, chance)
@@ -148,6 +153,12 @@ def _note(name: str, material: Pool, chance: random.Random) -> Document:
         ),
         meta={"source": "synthetic", "kind": kind},
     )
+
+
+def _some(sections: Sequence[tuple[str, str]], chance: random.Random) -> list[tuple[str, str]]:
+    """All sections or all but one, in any order."""
+    fewer = len(sections) - chance.randrange(2)
+    return chance.sample(sections, min(max(2, fewer), len(sections)))
 
 
 def _choose(material: Pool, relating: float, chance: random.Random) -> Way:
@@ -177,7 +188,12 @@ def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name], *, begi
     used: set[Name] = set()
     opened: list[tuple[Open, int]] = []
     last: Name | None = None
-    if begins and chance.random() < 0.06:
+    before, after_all = _asides()
+    aside = chance.random() if begins else 1.0
+    if aside < _ASIDE / 2:
+        draft.text += chance.choice(before)
+        begins = False
+    elif begins and chance.random() < 0.06:
         draft.text += chance.choice(_MOMENTS) + chance.choice((": ", ", "))
     for i, part in enumerate(way.parts):
         if isinstance(part, str | Wording):
@@ -207,6 +223,8 @@ def _say(draft: _Draft, way: Way, material: Pool, theme: Sequence[Name], *, begi
             ):
                 draft.text += " " + chance.choice(_DOSES)
         begins = False
+    if _ASIDE / 2 <= aside < _ASIDE and draft.text.endswith("."):
+        draft.text = draft.text[:-1] + chance.choice(after_all) + "."
     for head, tail in way.pairs:
         draft.relations.append(Relation(head=keys[head], tail=keys[tail], type=way.relation or ""))
 
@@ -268,7 +286,17 @@ def _misspelt(word: str, chance: random.Random) -> str:
 
 
 def _heading(heading: str, chance: random.Random) -> str:
+    if not heading:
+        return ""
     return f"{heading}: " if chance.random() < 0.6 else f"{heading}:\n"
+
+
+@cache
+def _asides() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What may stand before a sentence, and what before its full stop."""
+    lines = read_text(Path(__file__).with_name("asides.txt")).splitlines()
+    before = tuple(line.removesuffix(">") for line in lines if line.endswith(">"))
+    return before, tuple(line[1:] for line in lines if line.startswith("<"))
 
 
 @cache

@@ -11,7 +11,7 @@ from core.store.connection import Store
 from ui import faults
 from ui.evaluate.history import Listing
 
-_DIFFERENCES = ["kind", "first less second, micro F1", "95% interval", "p", "significant"]
+_DIFFERENCES = ["kind", "first", "second", "difference, micro F1", "95% interval", "p"]
 _NOTES = ["document", "kind", "more right", "more wrong", "more missed"]
 
 
@@ -26,6 +26,8 @@ def build(store: Store, listing: Listing) -> None:
         show_label=False,
         elem_id="differences",
         buttons=["copy"],
+        datatype=["str", "markdown", "markdown", "str", "str", "str"],
+        wrap=True,
     )
     gr.Markdown("Gains and losses of the first, document by document")
     notes = gr.Dataframe(
@@ -70,14 +72,11 @@ def build(store: Store, listing: Listing) -> None:
 
 
 def difference_rows(found: Versus) -> list[list[str]]:
-    """A kind a row; marked where a paired bootstrap gives p < 0.05."""
-    return [
-        [
-            kind,
-            f"{d.f1:+.3f}",
-            f"{d.low:+.3f} to {d.high:+.3f}",
-            f"{d.p:.4f}",
-            "yes" if d.significant else "no",
-        ]
-        for kind, d in found.differences.items()
-    ]
+    """A kind a row; the better one in bold where a paired bootstrap gives p < 0.05, and only there."""
+    rows = []
+    for kind, d in found.differences.items():
+        one, other = f"{d.one:.3f}", f"{d.other:.3f}"
+        if d.significant:
+            one, other = (f"**{one}**", other) if d.f1 > 0 else (one, f"**{other}**")
+        rows.append([kind, one, other, f"{d.f1:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", f"{d.p:.4f}"])
+    return rows

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.extraction.windows import split_windows, split_words
+from core.extraction.windows import split_windows, split_words, word_shape
 
 SPECIAL = ([101], [102])
 
@@ -79,3 +79,12 @@ def test_neighbours_overlap(tokenizer) -> None:
     assert len(found) > 3
     for left, right in itertools.pairwise(found):
         assert right.starts[0] < left.ends[-1]
+
+
+@pytest.mark.parametrize(
+    ("word", "begins", "shape"),
+    [(",", False, 1), ("B12", False, 2), ("fever", False, 3), ("Fever", False, 4), ("HTN", False, 5),
+     ("fever", True, 8), ("HTN", True, 10)],
+)  # fmt: skip
+def test_shapes_tell_what_the_tokenizer_drops(word: str, begins: bool, shape: int) -> None:
+    assert word_shape(word, begins_line=begins) == shape

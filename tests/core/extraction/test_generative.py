@@ -1,0 +1,90 @@
+"""The generative extractor on a cut SmolLM2: what it writes is valid, in batches and alone alike."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.document import Document, Entity
+from core.extraction import backbone
+from core.extraction import generative as module
+from core.extraction.generative import GenerativeExtractor
+from core.extraction.grammar import Held
+from core.extraction.writing import Answer
+from core.schema import default_schema
+
+SCHEMA = default_schema()
+NOTES = [
+    'She has fever and cough.\n• Started on "metformin" 500 mg for diabetes.',
+    "Denies pain. Pain 😀 é\tand\\or fever",
+    "",
+    "ASSESSMENT: pneumonia, pneumonia, pneumonia.",
+]
+
+
+@pytest.fixture(scope="module")
+def reader(small_writer: Path) -> GenerativeExtractor:
+    torch.manual_seed(0)
+    model, tokenizer = backbone.load(str(small_writer), writes=True)
+    return GenerativeExtractor(model, tokenizer, SCHEMA, window=64, overlap=16)
+
+
+def test_whatever_a_model_writes_is_a_valid_document(reader: GenerativeExtractor) -> None:
+    for text, found in zip(NOTES, reader.extract(NOTES), strict=True):
+        d = Document(id="n", text=text, entities=found.entities, relations=found.relations)
+        SCHEMA.check(d)
+        assert len({(e.start, e.end, e.type) for e in d.entities}) == len(d.entities)
+
+
+def test_alone_and_in_a_batch_the_same(reader: GenerativeExtractor) -> None:
+    """Alone, prompt lookup offers drafts, and the grammar goes back where they are refused."""
+    assert [reader.extract([t])[0] for t in NOTES] == reader.extract(NOTES)
+
+
+def test_a_long_note_is_read_to_its_end(reader: GenerativeExtractor) -> None:
+    text = "No events. " * 60 + "He has a fever."
+    (found,) = reader.extract([text])
+    Document(id="n", text=text, entities=found.entities, relations=found.relations)
+    assert len(list(reader._parts(text))) > 2
+    assert [s for _, s, _ in reader._parts(text)] == sorted(s for _, s, _ in reader._parts(text))
+
+
+def test_what_did_not_end_is_told(reader: GenerativeExtractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER", 0)  # 32 tokens and no more
+    (found,) = reader.extract(["pain " * 40])
+    assert found.unfinished or not found.entities
+
+
+def test_relations_between_given_mentions(reader: GenerativeExtractor) -> None:
+    text = "Aspirin for pain."
+    given = (
+        Entity(id="x", start=12, end=16, type="Symptom"),
+        Entity(id="y", start=0, end=7, type="Drug"),
+    )
+    (found,) = reader.relate([text], [given])
+    assert found.entities == given
+    assert {(r.head, r.tail) for r in found.relations} <= {("y", "x")}
+
+
+def test_tokens_can_be_taken_back(reader: GenerativeExtractor) -> None:
+    """Over the borders of pieces, and again."""
+    text = "Aspirin for pain."
+    pieces = [
+        '{"entities":[',
+        '{"text":"Aspirin","type":"Drug"}',
+        ',{"text":"pain","type":"Symptom"}',
+        '],"relations":[',
+        '[0,"treats",1]',
+        "]}",
+    ]
+    ids = [i for p in pieces for i in reader.tokenizer(p, add_special_tokens=False)["input_ids"]]
+    whole = Held(reader.tokenizer, [Answer(text, SCHEMA)], 0)
+    (expected,) = whole.answers([ids])
+    assert expected.whole
+    scores = torch.zeros(1, len(reader.tokenizer))
+    masks = []
+    for n in range(len(ids)):
+        masks.append(whole(torch.tensor([ids[:n]], dtype=torch.long), scores))
+    for n in reversed(range(len(ids))):
+        assert torch.equal(whole(torch.tensor([ids[:n]], dtype=torch.long), scores), masks[n])
+    assert whole.answers([ids]) == [expected]

@@ -1,0 +1,43 @@
+"""What a run is said to need before it starts."""
+
+from pathlib import Path
+
+import pytest
+
+from core.document import Document, Entity
+from core.errors import ChartmarkError
+from core.schema import default_schema
+from core.store import documents, revisions
+from core.store.connection import Store
+from core.store.revisions import Save
+from training import plan, preset
+from training.data import Mix
+
+
+def test_a_plan_counts_what_is_read_and_grows_with_the_batch(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a.db")
+    with store.writing() as db:
+        e = Entity(id="T1", start=0, end=5, type="Symptom")
+        d = Document(id="n", text="Fever " * 100, entities=(e,), relations=())
+        key, _ = documents.add(db, d, "train", "tester")
+        revisions.add(db, Save(key, "anna", d, "complete", "", "sitting", 1), "anna")
+    mix = Mix(database=store.path, synthetic=400)
+    small = plan.plan(preset.load("cpu", []), mix, default_schema())
+    large = plan.plan(preset.load("cpu", ["schedule.batch=256"]), mix, default_schema())
+    assert small.sources == {"corrected notes": 1, "synthetic notes": 400}
+    assert small.fits
+    assert large.memory > 4 * small.memory
+    assert "1 corrected notes, 400 synthetic notes" in next(small.lines())
+
+
+def test_what_cannot_fit_says_so() -> None:
+    found = plan.plan(
+        preset.load("cpu", ["schedule.batch=100000"]), Mix(synthetic=10), default_schema()
+    )
+    assert not found.fits
+
+
+def test_a_backbone_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    values = preset.load("cpu", [f"backbone={tmp_path}"])
+    with pytest.raises(ChartmarkError, match="no backbone at"):
+        plan.plan(values, Mix(synthetic=10), default_schema())

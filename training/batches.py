@@ -1,0 +1,28 @@
+"""The order in which rows are read: like lengths together, another order each epoch."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch.utils.data import Sampler
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+
+class ByLength(Sampler[int]):
+    """Places of rows, `batch` of like length side by side. Seed and epoch alone decide the order, so
+    that a run that is resumed goes on with what it had not read."""
+
+    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
+        self.lengths, self.batch, self.seed = list(lengths), batch, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Trainer says which epoch begins."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        # Far enough apart that the epochs of one seed are not those of the next.
+        chance = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
+        yield from get_length_grouped_indices(self.lengths, self.batch, generator=chance)
+
+    def __len__(self) -> int:
+        return len(self.lengths)

@@ -1,0 +1,179 @@
+"""What a run would read, need and take, before it starts; and whether it can fit."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import psutil
+from safetensors import SafetensorError, safe_open
+
+from core.errors import ChartmarkError
+from core.extraction import backbone, device
+from core.files import read_text
+from core.formats.mapping import corpora
+from core.schema import Schema
+from core.store import runs
+from core.store.connection import existing
+from training.data import Mix
+from training.preset import OnePassPreset, Preset
+
+# Characters to a token and to a synthetic note, as measured on the corpora and on 16,000 notes.
+_CHARACTERS, _SYNTHETIC = 4.2, 480
+# What training reaches of the speed of a plain matrix product (bench/train.py).
+_REACHED = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`sources`: documents by where they come from, of which `tokens` are read in an epoch. `memory`
+    that is needed and `free`, in bytes, on the device named. `seconds` for all epochs, if it can be
+    told."""
+
+    sources: dict[str, int]
+    tokens: int
+    steps: int
+    memory: int
+    free: int
+    device: str
+    seconds: float | None
+
+    @property
+    def fits(self) -> bool:
+        return self.memory < self.free
+
+    def lines(self) -> Iterator[str]:
+        """The plan in words."""
+        told = ", ".join(f"{n:,} {what}" for what, n in self.sources.items()) or "nothing"
+        yield f"Reads {told}: about {self.tokens:,} tokens an epoch, {self.steps:,} steps in all."
+        need, free = self.memory / 2**30, self.free / 2**30
+        yield f"Needs about {need:.1f} GiB on the {self.device}, of which {free:.1f} GiB are free."
+        if self.seconds is not None:
+            yield f"Takes about {_minutes(self.seconds)} here, if no epoch stops getting better before."
+        else:
+            yield "How long it takes is told after the first steps."
+
+
+def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
+    """Raises ChartmarkError if the backbone or a source is missing."""
+    sources, characters = Counter[str](), 0
+    folder = next((f for f in mix.files if f.is_dir()), None)
+    for name, times in preset.corpora.items() if folder else ():
+        if times and name in corpora() and corpora()[name].labels == schema.name and folder:
+            n, length = _size(name, folder)
+            sources[f"of {name}"] += n
+            characters += length * times
+    if mix.database:
+        store = existing(mix.database)
+        (row,) = store.rows("SELECT coalesce(avg(length(text)), 0) AS n FROM documents")
+        n = runs.corrected_since(store, mix.since)
+        sources["corrected notes"] = n
+        characters += round(n * row["n"] * preset.corrected)
+    if mix.synthetic:
+        sources["synthetic notes"] = mix.synthetic
+        characters += mix.synthetic * _SYNTHETIC
+    tokens = round(characters / _CHARACTERS)
+    s = preset.schedule
+    rows = max(sum(sources.values()), tokens // preset.window, 1)
+    steps = -(-rows // (s.batch * s.accumulate)) * s.epochs
+    shape = _Shape.of(preset)
+    where = device.pick().type
+    operations = tokens * s.epochs * shape.operations
+    return Plan(
+        sources=dict(sources),
+        tokens=tokens,
+        steps=steps,
+        memory=shape.memory(preset),
+        free=_free(where),
+        device="GPU" if where == "cuda" else "CPU",
+        seconds=operations / (_speed() * _REACHED) if where == "cpu" else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A backbone's parameters, those that training adds, layers, hidden units, heads."""
+
+    parameters: int
+    trained: int
+    layers: int
+    hidden: int
+    heads: int
+
+    @classmethod
+    def of(cls, preset: Preset) -> "_Shape":
+        folder = backbone.find(preset.backbone)
+        parameters = trained = 0
+        for file in sorted(folder.glob("*.safetensors")):
+            try:
+                with safe_open(file, framework="np") as weights:
+                    for name in weights.keys():  # noqa: SIM118
+                        shape = weights.get_slice(name).get_shape()
+                        parameters += int(np.prod(shape))
+                        if len(shape) == 2 and any(f"{t}.weight" in name for t in preset.lora.targets):
+                            trained += preset.lora.rank * sum(shape)
+            except (SafetensorError, OSError):
+                raise ChartmarkError(f"{file} is damaged; fetch the backbone again") from None
+        config = json.loads(read_text(folder / "config.json"))
+        sizes = (config[k] for k in ("num_hidden_layers", "hidden_size", "num_attention_heads"))
+        return cls(parameters, trained, *sizes)
+
+    @property
+    def operations(self) -> float:
+        """For a token of training: 2 a parameter forwards, 2 back through what is frozen, 6 in all for
+        what is trained (Kaplan et al. 2020)."""
+        return 4.0 * self.parameters + 6.0 * self.trained
+
+    def memory(self, preset: Preset) -> int:
+        """Weights, gradients and Adam's two moments of what is trained, and activations by Korthikanti
+        et al. 2022 (equation 1, doubled for fp32)."""
+        tokens = preset.schedule.batch * preset.window
+        scores = 5.0 * self.heads * preset.window / self.hidden
+        activations = self.layers * tokens * self.hidden * (34 + scores) * 2
+        heads = 0  # what is made for every token beside the backbone's layers
+        if isinstance(preset, OnePassPreset):
+            heads = preset.heads.max_width * preset.heads.size * 3
+        if preset.checkpointing:  # a layer's input is kept, and one layer's inside at a time
+            activations = activations / self.layers + self.layers * tokens * self.hidden * 4
+        bytes_each = 0.6 if preset.nf4 else 4
+        return int(
+            bytes_each * self.parameters + 16 * self.trained + activations + 4 * tokens * heads + 2**29
+        )
+
+
+@cache
+def _size(name: str, folder: Path) -> tuple[int, int]:
+    """Documents and characters of a corpus's training split; none where it is not there."""
+    if not corpora()[name].there(folder, "train"):
+        return 0, 0
+    lengths = [len(d.text) for d in corpora()[name].read(folder, "train", Counter())]
+    return len(lengths), sum(lengths)
+
+
+def _free(where: str) -> int:
+    if where == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    return int(psutil.virtual_memory().available)
+
+
+@cache
+def _speed() -> float:
+    """Operations a second of this machine's CPU: a plain matrix product, measured once."""
+    a = np.ones((1024, 1024), dtype=np.float32)
+    a @ a
+    began = time.perf_counter()
+    for _ in range(4):
+        a @ a
+    return float(4 * 2 * 1024**3 / (time.perf_counter() - began))
+
+
+def _minutes(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,1 @@
+"""Train: what to train on, how it goes, what came of it."""

@@ -37,8 +37,10 @@ def extract(args: argparse.Namespace) -> None:
 
     batch.check(args.input, args.output)
     extractor = models.load(args.model)
-    count = batch.extract_file(args.input, args.output, extractor, args.threshold)
+    count, unfinished = batch.extract_file(args.input, args.output, extractor, args.threshold)
     print(f"{count} notes read, written to {args.output}", file=sys.stderr)
+    if unfinished:
+        print(f"{unfinished} of them not to the end: see meta.unfinished", file=sys.stderr)
 
 
 def load(args: argparse.Namespace) -> None:

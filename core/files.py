@@ -1,5 +1,6 @@
 """Reading files that may be broken, and writing them so that nobody ever sees half of one."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -43,6 +44,12 @@ def open_bytes(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise ChartmarkError(f"can't read {path}: {error.strerror}") from None
+
+
+def sha256(path: Path) -> str:
+    """A file's SHA-256. Raises ChartmarkError if it can't be read."""
+    with open_bytes(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def read_text(path: Path) -> str:

@@ -48,14 +48,16 @@ def train(
         model.enable_input_require_grads()
         model.gradient_checkpointing_enable({"use_reentrant": False})
     reader = GenerativeExtractor(model, tokenizer, schema, window=preset.window, overlap=preset.overlap)
-    tune = [d for d in data.tune if d.annotated is None]
-    tune = tune[:: max(1, len(tune) // TUNING)]
-    rows = _rows(data.train, preset, schema, tokenizer)
-    if not rows or not tune:
+    train, tune = ([d for d in part if d.annotated is None] for part in (data.train, data.tune))
+    if not train or not tune:
         raise ChartmarkError(
             "nothing that the generative family can learn from: it needs documents in which every "
             "label was looked for, such as synthetic notes (--synthetic) or corrected ones"
         )
+    tune = tune[:: max(1, len(tune) // TUNING)]
+    rows = _rows(train, preset, schema, tokenizer)
+    if not len(rows):
+        raise ChartmarkError("every note is longer than the preset's window; set a larger window")
     lengths = [len(row["input_ids"]) for row in rows]
     trainer = _Trainer(
         reader=reader,

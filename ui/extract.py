@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from core.document import Document, Note, explain, to_json
 from core.errors import ChartmarkError
 from core.extraction import device, models
-from core.extraction.batch import annotated
+from core.extraction.batch import UNFINISHED, annotated
 from core.formats import brat
 from core.schema import Schema
 from core.store import in_use
@@ -168,7 +168,7 @@ def _read(
     return annotated(note, found), extractor.schema, seconds
 
 
-def mention_rows(document: Document) -> list[list[str | int | float]]:
+def mention_rows(document: Document) -> list[list[str | int | float | None]]:
     """The table of mentions: id, text, type, assertion, score, start, end."""
     return [
         [
@@ -176,7 +176,7 @@ def mention_rows(document: Document) -> list[list[str | int | float]]:
             document.mention(e),
             e.type,
             e.attributes.get("assertion", ""),
-            e.score or 0.0,
+            e.score,
             e.start,
             e.end,
         ]
@@ -184,14 +184,14 @@ def mention_rows(document: Document) -> list[list[str | int | float]]:
     ]
 
 
-def relation_rows(document: Document) -> list[list[str | float]]:
+def relation_rows(document: Document) -> list[list[str | float | None]]:
     """The table of relations: head, type, tail, score; every relation, whatever the arcs show."""
     mentions = {e.id: e for e in document.entities}
 
     def named(key: str) -> str:
         return f"{document.mention(mentions[key])} ({key})"
 
-    return [[named(r.head), r.type, named(r.tail), r.score or 0.0] for r in document.relations]
+    return [[named(r.head), r.type, named(r.tail), r.score] for r in document.relations]
 
 
 def _summary(document: Document, seconds: float, model_id: str) -> str:
@@ -200,9 +200,15 @@ def _summary(document: Document, seconds: float, model_id: str) -> str:
     return (
         f'<p class="figures"><b>{entities}</b> mention{"s" * (entities != 1)} and <b>{relations}</b> '
         f"relation{'s' * (relations != 1)}, read in {seconds * 1000:.0f} ms by {where}</p>"
+        + _UNFINISHED
+        * (UNFINISHED in document.meta)
     )
 
 
+_UNFINISHED = (
+    '<div class="problem" role="alert">The model did not come to the end of its answer: what stands '
+    "here is not all that it would have found.</div>"
+)
 _EMPTY = (
     '<div class="empty"><p>Entities and relations of your note will stand here.</p>'
     "<p>Pick an example or paste a note, then press <b>Extract</b>. "

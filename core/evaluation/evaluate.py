@@ -147,7 +147,7 @@ def _counts(
 def _trust(
     gold: Sequence[Document], possible: Sequence[Annotation], symmetric: frozenset[str]
 ) -> dict[str, Any]:
-    """Curves and calibration of mentions and of relations."""
+    """Curves and calibration of mentions and of relations; empty for a model that gives no scores."""
     judged: dict[str, list[tuple[float, bool]]] = {"entities": [], "relations": []}
     wanted = {"entities": 0, "relations": 0}
     for d, a in zip(gold, possible, strict=True):
@@ -155,7 +155,7 @@ def _trust(
             ("entities", span_matches(d, a)),
             ("relations", relation_matches(d, a, symmetric)),
         ):
-            judged[kind] += [(x.score or 0.0, g is not None) for x, g in matches.read]
+            judged[kind] += [(x.score, g is not None) for x, g in matches.read if x.score is not None]
             wanted[kind] += len(matches.missed) + sum(g is not None for _, g in matches.read)
     return {
         "curves": {k: curve(j, wanted[k]) for k, j in judged.items()},

@@ -1,6 +1,5 @@
 """Finding and loading a pretrained backbone: inside an installed package, in a folder, on the hub."""
 
-import hashlib
 import importlib.util
 import json
 from pathlib import Path
@@ -20,7 +19,7 @@ from transformers.utils import logging
 
 from core.errors import ChartmarkError
 from core.extraction import device, gguf, hub
-from core.files import open_bytes, read_text
+from core.files import read_text, sha256
 
 # Its load reports and bars are for people who write models, not for those who read notes.
 logging.set_verbosity_error()
@@ -63,11 +62,6 @@ def sums(source: str) -> dict[str, str]:
     weights = sorted(folder.glob("*.safetensors"))
     others = [folder / name for name in ("config.json", "tokenizer.json")]
     return {path.name: sha256(path) for path in (*weights, *others) if path.is_file()}
-
-
-def sha256(path: Path) -> str:
-    with open_bytes(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def check(path: Path, expected: str) -> None:

@@ -16,6 +16,8 @@ from core.formats import jsonl
 
 # Notes read at a time: enough to batch by length, little enough to hold in memory.
 CHUNK = 128
+# In a document's meta: the model gave up before the end of what it wrote, the rest is unknown.
+UNFINISHED = "unfinished"
 # What an extraction replaces if a note brings its own.
 _LABELS = frozenset(Document.model_fields) - frozenset(Note.model_fields)
 
@@ -46,12 +48,15 @@ def read_notes(source: str) -> Iterator[Note]:
 def annotated(note: Note, annotation: Annotation) -> Document:
     """The note with what a model read in it; other keys that the note brought are kept."""
     extra = {k: v for k, v in (note.model_extra or {}).items() if k not in _LABELS}
+    meta = {k: v for k, v in note.meta.items() if k != UNFINISHED}
+    if annotation.unfinished:
+        meta[UNFINISHED] = True
     return Document(
         id=note.id,
         text=note.text,
         entities=annotation.entities,
         relations=annotation.relations,
-        meta=note.meta,
+        meta=meta,
         **extra,
     )
 
@@ -78,18 +83,22 @@ def check(source: str, target: Path) -> None:
         raise ChartmarkError(f"can't write {target}: No such file or directory; choose another place")
 
 
-def extract_file(source: str, target: Path, extractor: Extractor, threshold: float | None) -> int:
-    """Extract from `source` into a JSON Lines file, with a progress bar; returns how many notes."""
-    read = 0
+def extract_file(
+    source: str, target: Path, extractor: Extractor, threshold: float | None
+) -> tuple[int, int]:
+    """Extract from `source` into a JSON Lines file, with a progress bar; returns how many notes were
+    read, and of how many the answer has no end."""
+    read = unfinished = 0
     with atomic(target) as out:
         found = extract_notes(read_notes(source), extractor, threshold)
         bar = tqdm(found, unit=" notes", total=_count(source), disable=not sys.stderr.isatty())
         for document in bar:
             jsonl.write([document], out)
             read += 1
+            unfinished += UNFINISHED in document.meta
         if not read:
             raise ChartmarkError(f"{source} holds no notes; nothing was written")
-    return read
+    return read, unfinished
 
 
 def _count(source: str) -> int | None:

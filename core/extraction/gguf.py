@@ -4,12 +4,12 @@ A GGUF's quantisation is its own: nothing here computes with it, so the weights 
 """
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ChartmarkError
+from core.files import sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -28,8 +28,6 @@ def converted(folder: Path) -> Path:
 
     Raises ChartmarkError if the file is damaged or the cache can't be written.
     """
-    from core.extraction.backbone import sha256
-
     (file,) = folder.glob("*.gguf")
     place = CACHE / f"{file.stem}-{sha256(file)[:16]}"
     if place.is_dir():
@@ -75,4 +73,3 @@ def _write(file: Path, out: Path) -> None:
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    shutil.copystat(file, out / "model.safetensors")

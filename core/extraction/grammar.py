@@ -101,7 +101,8 @@ class _Row:
     def _open(self) -> None:
         matcher = LLMatcher(self._grammars, LLMatcher.grammar_from_lark(self.answer.grammar()))
         if matcher.is_error():
-            raise ValueError(f"the answer's grammar can't be used: {matcher.get_error()}")
+            # Not llguidance's own words: they hold the grammar, and that the note.
+            raise ValueError("the answer's grammar can't be used")
         self._pieces.append(_Piece(self.answer, len(self._tokens), matcher))
 
     def _take_back(self, keep: int) -> None:

@@ -20,7 +20,7 @@ from core.extraction import MODEL_FILE, backbone
 from core.extraction.generative import GenerativeExtractor
 from core.extraction.network import Heads, OnePass
 from core.extraction.one_pass import Calibration, OnePassExtractor
-from core.files import atomic, read_text
+from core.files import atomic, read_text, sha256
 from core.schema import Schema
 
 ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
@@ -94,7 +94,7 @@ def save_adapter(folder: Path, adapter: nn.Module, config: OnePassConfig | Gener
     adapter.peft_config["default"].save_pretrained(str(folder))
     weights = get_peft_model_state_dict(adapter, save_embedding_layers=False)
     save_file({k: v.half().cpu().contiguous() for k, v in weights.items()}, folder / ADAPTER)
-    files = {name: backbone.sha256(folder / name) for name in _files(config)}
+    files = {name: sha256(folder / name) for name in _files(config)}
     with atomic(folder / MODEL_FILE) as out:
         whole = config.model_copy(update={"files": files})
         json.dump(whole.model_dump(mode="json"), out, indent=1)
@@ -111,10 +111,19 @@ def read_config(folder: Path) -> OnePassConfig | GenerativeConfig:
         raise ChartmarkError(f"no model in {folder}: {MODEL_FILE} is missing")
     try:
         text = read_text(folder / MODEL_FILE)
-        kind = GenerativeConfig if '"generative"' in text[:200] else OnePassConfig
-        return kind.model_validate_json(text)
+        return _kind(text).model_validate_json(text)
     except ValidationError as error:
         raise ChartmarkError(f"{folder / MODEL_FILE}: {explain(error)}") from None
+
+
+def _kind(text: str) -> type[OnePassConfig] | type[GenerativeConfig]:
+    """Which family's model.json a text is, as far as that can be told; what checks it says the rest."""
+    try:
+        written = json.loads(text)
+    except ValueError:
+        return OnePassConfig
+    generative = isinstance(written, dict) and written.get("family") == "generative"
+    return GenerativeConfig if generative else OnePassConfig
 
 
 def load(folder: Path, device: torch.device) -> OnePassExtractor | GenerativeExtractor:

@@ -78,7 +78,7 @@ def build(store: Store, changed: gr.State) -> gr.State:
                 jobs.rename(run.find(names[0]), title.strip()[:80])
                 said = "Renamed."
             else:
-                run.delete(names[0])
+                run.delete(names[0], in_use.model(store))
                 said = "Deleted, with the model that it made."
             return [f'<p class="figures">{escape(said)}</p>', in_use.model(store), *load()]
         except Exception as error:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from core.errors import ChartmarkError
-from core.extraction import MODEL_FILE, backbone, device, model_folder, models
+from core.extraction import MODEL_FILE, device, model_folder, models
+from core.files import sha256
 
 CPU = torch.device("cpu")
 
@@ -36,7 +37,7 @@ def test_one_changed_bit_is_refused(copy: Path, name: str) -> None:
 def test_a_corrupt_adapter_with_a_right_sum_is_refused(copy: Path, content: bytes) -> None:
     path = copy / model_folder.ADAPTER
     path.write_bytes(content)
-    files = model_folder.read_config(copy).files | {path.name: backbone.sha256(path)}
+    files = model_folder.read_config(copy).files | {path.name: sha256(path)}
     change(copy, files=files)
     with pytest.raises(ChartmarkError, match="can't be loaded"):
         model_folder.load(copy, CPU)

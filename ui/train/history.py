@@ -27,14 +27,14 @@ def build(store: Store, changed: gr.State) -> gr.State:
     table = gr.Dataframe(
         headers=_COLUMNS, interactive=False, show_label=False, max_height=300, elem_id="runs",
         buttons=[], visible=False,
-        column_widths=["70px", "260px", "100px", "120px", "100px", "100px", "150px", "90px"],
+        column_widths=["70px", "260px", "100px", "190px", "100px", "120px", "150px", "90px"],
     )  # fmt: skip
     with gr.Row(visible=False) as tools:
         chosen = gr.Dropdown(
             [], multiselect=True, label="Runs (several: their curves together)", scale=3,
             min_width=240, elem_id="runs-chosen",
         )  # fmt: skip
-        use = gr.Button("Use this model", variant="primary", scale=1, min_width=120, elem_id="runs-use")
+        use = gr.Button("Use this model", variant="primary", scale=1, min_width=170, elem_id="runs-use")
         name = gr.Textbox(label="New name", scale=1, min_width=120, max_lines=1, elem_id="runs-name")
         rename = gr.Button("Rename", scale=1, min_width=90, elem_id="runs-rename")
         delete = gr.Button("Delete …", scale=1, min_width=90, elem_id="runs-delete")

@@ -276,12 +276,9 @@ def active() -> Job | None:
     return min(living, key=lambda j: j.begun, default=None)
 
 
-def delete(name: str, used: str) -> None:
-    """Remove a run and the model that it made. Raises ChartmarkError while it runs, and if its model is
-    the one in use."""
+def delete(name: str) -> None:
+    """Remove a run and the model that it made. Raises ChartmarkError while it runs."""
     folder = find(name)
-    if name == used:
-        raise ChartmarkError("this run's model is in use: put another in use before you delete it")
     if jobs.job(folder).running:
         raise ChartmarkError("stop the run before you delete it")
     shutil.rmtree(folder)

@@ -92,8 +92,9 @@ def test_from_corrected_notes_to_a_model_in_use(page: Page, folder: Path) -> Non
     expect(page.locator("#runs")).to_contain_text("the first one")
     page.locator("#runs-delete").click()
     page.locator("#runs-sure").click()
-    expect(page.locator("#runs-told")).to_contain_text("Deleted")
+    expect(page.locator("#runs-told")).to_contain_text("It was in use: starter is again")
     expect(page.locator("#train-status")).to_contain_text("No model has been trained here yet")
+    expect(page.locator(".toast-body")).to_have_count(0)
     page.reload()
     expect(page.locator("#header")).to_contain_text("model in use: starter")
 

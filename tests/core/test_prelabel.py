@@ -14,7 +14,7 @@ from tests.core.store.conftest import added, note, store  # noqa: F401
 
 
 def test_the_starter_reads_each_document_once(store: Store, starter) -> None:  # noqa: F811
-    keys = [added(store, note(f"n{i}", f"Fever and cough {i}.")) for i in range(3)]
+    keys = [added(store, note(f"n{i}", f"Fever since day {i}.")) for i in range(3)]
     assert list(read(store, lambda _: starter, keys, "starter", "me")) == [0, 3]
     assert missing(store, keys, "starter") == []
     assert list(read(store, lambda _: pytest.fail("read again"), keys, "starter", "me")) == [3]

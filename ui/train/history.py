@@ -20,8 +20,9 @@ from ui.train import monitor
 _COLUMNS = ["in use", "run", "state", "preset", "entity F1", "relation F1", "on new notes", "took"]
 
 
-def build(store: Store, changed: gr.State) -> gr.State:
-    """Lay out the list; the state changes with the model in use."""
+def build(store: Store, changed: gr.State, look_after: Callable[[Any], Any]) -> gr.State:
+    """Lay out the list; the state changes with the model in use. `look_after` has the run above shown
+    anew after an event here."""
     used = gr.State("")
     keys = gr.State(list[str]())
     table = gr.Dataframe(
@@ -78,9 +79,16 @@ def build(store: Store, changed: gr.State) -> gr.State:
                 jobs.rename(run.find(names[0]), title.strip()[:80])
                 said = "Renamed."
             else:
-                run.delete(names[0], in_use.model(store))
+                before = in_use.model(store)
+                run.delete(names[0])
                 said = "Deleted, with the model that it made."
-            return [f'<p class="figures">{escape(said)}</p>', in_use.model(store), *load()]
+                if before == names[0]:
+                    said += f" It was in use: {in_use.model(store)} is again."
+            *listed, choice = load()
+            if what == "delete":
+                choice = gr.Dropdown(choices=choice.choices, value=[])
+            told_of = f'<p class="figures">{escape(said)}</p>'
+            return [told_of, in_use.model(store), *listed, choice]
         except Exception as error:
             problem = f'<div class="problem" role="alert">{escape(faults.told(error))}</div>'
             return [problem, gr.skip(), *[gr.skip()] * 4]
@@ -112,6 +120,7 @@ def build(store: Store, changed: gr.State) -> gr.State:
     for button, what in ((use, "use"), (rename, "rename"), (sure, "delete")):
         done = button.click(acting(what), [chosen, name], outputs, **quiet)
         done.then(show, chosen, [detail, sure, delete], **quiet)
+        look_after(done)
     chosen.change(zipped, chosen, pack, **quiet)
     return used
 

@@ -1,6 +1,6 @@
 """How a run goes, live: read from its folder, so that a reload or another page sees the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -28,8 +28,12 @@ _STATES = {
 }
 
 
-def build(form: Form) -> gr.State:
-    """Lay out the run in progress, or the last one; the state changes when a run ends or begins."""
+def build(form: Form) -> tuple[gr.State, Callable[[Any], Any]]:
+    """Lay out the run in progress, or the last one.
+
+    Returns a state that changes when a run ends, begins or is gone, and what has the panel look again
+    after an event.
+    """
     changed = gr.State("")
     told = gr.HTML(_EMPTY, elem_id="train-status")
     with gr.Row():
@@ -69,10 +73,14 @@ def build(form: Form) -> gr.State:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     timer.tick(poll, changed, outputs, concurrency_limit=None, **quiet)
     gr.on(fn=poll, inputs=changed, outputs=outputs, **quiet)
-    form.started.then(poll, changed, outputs, **quiet)
+
+    def look_after(event: Any) -> Any:
+        return event.then(poll, changed, outputs, **quiet)
+
+    look_after(form.started)
     stop.click(end, **quiet)
     resume.click(go_on, changed, outputs, **quiet)
-    return changed
+    return changed, look_after
 
 
 def _buttons(job: Job | None) -> list[gr.Button]:

@@ -11,7 +11,7 @@ def build(store: Store, shelf: Shelf) -> tuple[gr.State, gr.State]:
     """Lay out the tab inside the current gr.Blocks; the states change with runs, and with the model in
     use."""
     asked = form.build(store, shelf)
-    changed = monitor.build(asked)
+    changed, look_after = monitor.build(asked)
     with gr.Accordion("All runs", open=True):
-        used = history.build(store, changed)
+        used = history.build(store, changed, look_after)
     return changed, used

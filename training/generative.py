@@ -25,6 +25,7 @@ from core.schema import Schema
 from training import dataset
 from training.data import Data
 from training.preset import GenerativePreset
+from training.recompute import recompute
 from training.trainer import ByExtraction, Log, arguments, callbacks, fit
 
 # Writing is slow: of the tuning documents so many, spread over all sources, are read after each epoch.
@@ -45,9 +46,7 @@ def train(
     model, tokenizer = _continued(preset, schema) if preset.start else _fresh(preset)
     model.to(device.pick())
     if preset.checkpointing:
-        model.enable_input_require_grads()
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-    reader = GenerativeExtractor(model, tokenizer, schema, window=preset.window, overlap=preset.overlap)
+        recompute(model)
     train, tune = ([d for d in part if d.annotated is None] for part in (data.train, data.tune))
     if not train or not tune:
         raise ChartmarkError(
@@ -55,29 +54,11 @@ def train(
             "label was looked for, such as synthetic notes (--synthetic) or corrected ones"
         )
     tune = tune[:: max(1, len(tune) // TUNING)]
-    rows = _rows(train, preset, schema, tokenizer)
+    rows = answers(train, preset, schema, tokenizer)
     if not len(rows):
         raise ChartmarkError("every note is longer than the preset's window; set a larger window")
-    lengths = [len(row["input_ids"]) for row in rows]
-    trainer = _Trainer(
-        reader=reader,
-        tune=tune,
-        lengths=lengths,
-        model=model,
-        args=SFTConfig(
-            **arguments(preset, folder),
-            max_length=None,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            gradient_checkpointing=False,
-            optim=_optimizer(preset),
-        ),
-        train_dataset=rows,
-        eval_dataset=rows,
-        processing_class=tokenizer,
-        data_collator=_Collator(tokenizer.eos_token_id),
-        callbacks=callbacks(log, sum(lengths), preset.schedule.patience),
-    )
-    fit(trainer, folder)
+    reader = GenerativeExtractor(model, tokenizer, schema, window=preset.window, overlap=preset.overlap)
+    fit(AnswerTrainer(reader, rows, tune, preset, folder, log), folder)
     config = GenerativeConfig(
         backbone=preset.backbone,
         backbone_files=backbone.sums(preset.backbone),
@@ -126,14 +107,15 @@ def _optimizer(preset: GenerativePreset) -> str:
     return "adamw_8bit" if eight else "adamw_torch"
 
 
-def _rows(
+def answers(
     documents: Sequence[Document],
     preset: GenerativePreset,
     schema: Schema,
     tokenizer: PreTrainedTokenizerBase,
 ) -> Dataset:
-    """Tokens, what to learn of them (the answer), and how much each weighs. Rows that are longer than a
-    note of a window with its answer are left out: cut, they would teach to stop early."""
+    """A row a document: tokens, what to learn of them (the answer), and how much each weighs. Rows that
+    are longer than a note of a window with its answer are left out: cut, they would teach to stop
+    early."""
 
     def ids(text: str) -> list[int]:
         return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
@@ -175,19 +157,35 @@ class _Collator:
         }
 
 
-class _Trainer(ByExtraction, SFTTrainer):
-    """SFTTrainer over rows whose tokens weigh differently."""
+class AnswerTrainer(ByExtraction, SFTTrainer):
+    """SFTTrainer over rows of `answers`, whose tokens weigh differently."""
 
     def __init__(
         self,
-        *,
         reader: GenerativeExtractor,
+        rows: Dataset,
         tune: Sequence[Document],
-        lengths: Sequence[int],
-        **rest: Any,
+        preset: GenerativePreset,
+        folder: Path,
+        log: Log,
     ) -> None:
-        super().__init__(**rest)
-        self.reader, self.tune, self.lengths = reader, tune, lengths
+        self.reader, self.tune = reader, tune
+        self.lengths = [len(row["input_ids"]) for row in rows]
+        super().__init__(
+            model=reader.model,
+            args=SFTConfig(
+                **arguments(preset, folder),
+                max_length=None,
+                dataset_kwargs={"skip_prepare_dataset": True},
+                gradient_checkpointing=False,  # ours decides for each batch
+                optim=_optimizer(preset),
+            ),
+            train_dataset=rows,
+            eval_dataset=rows,
+            processing_class=reader.tokenizer,
+            data_collator=_Collator(reader.tokenizer.eos_token_id),
+            callbacks=callbacks(log, sum(self.lengths), preset.schedule.patience),
+        )
 
     def compute_loss(
         self,

@@ -27,6 +27,7 @@ from training.data import Data
 from training.examples import Labels, batch, examples
 from training.loss import loss
 from training.preset import OnePassPreset
+from training.recompute import recompute
 from training.trainer import ByExtraction, Log, arguments, callbacks, fit
 
 
@@ -40,7 +41,7 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
     torch.manual_seed(preset.schedule.seed)
     network, tokenizer = _continued(preset, schema) if preset.start else _fresh(preset, schema)
     if preset.checkpointing:
-        network.backbone.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+        recompute(network.backbone)
     network.to(device.pick())
     reader = OnePassExtractor(
         network, tokenizer, schema, uncalibrated(schema), window=preset.window, overlap=preset.overlap

@@ -47,10 +47,11 @@ class Preset(_Part):
     """`corpora` says how often each is read in an epoch, `corrected` how often people's gold is: that
     of a database, and passages labelled by hand. `window` and `overlap` count tokens.
 
-    `nf4` keeps the backbone in 4 bits (QLoRA); `checkpointing` computes activations twice rather than
-    keep them. `start` names a model to go on from in place of the bare backbone. `stitch` says of
-    which corpora (of single sentences) how many documents are joined into one, each time that they are
-    read. `tune` is the share of the training documents kept out to pick the epoch and to calibrate.
+    `nf4` keeps the backbone in 4 bits (QLoRA); `checkpointing` computes activations twice where
+    memory has no room to keep them. `start` names a model to go on from in place of the bare backbone.
+    `stitch` says of which corpora (of single sentences) how many documents are joined into one, each
+    time that they are read. `tune` is the share of the training documents kept out to pick the epoch
+    and to calibrate.
     """
 
     backbone: str

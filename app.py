@@ -154,7 +154,7 @@ def train(args: argparse.Namespace) -> None:
     from core.store import in_use, splits
     from core.store.connection import existing
     from core.store.revisions import LOCAL
-    from training import preset, run
+    from training import preset, run, several
     from training.data import Mix
 
     if args.job:
@@ -174,11 +174,17 @@ def train(args: argparse.Namespace) -> None:
     )
     schema = Schema.load(args.schema) if args.schema else default_schema()
     values = preset.load(args.preset, args.set)
-    if database:
-        splits.settle(existing(database), LOCAL)
-    against = in_use.model(existing(database)) if database else in_use.FIRST
-    folder = run.create(run.Config(args.preset, values, schema, mix, LOCAL, against))
-    print(f"run {folder.name}, in {folder}", file=sys.stderr)
+    folder = Path()
+    if several.first():
+        if database:
+            splits.settle(existing(database), LOCAL)
+        against = in_use.model(existing(database)) if database else in_use.FIRST
+        folder = run.create(run.Config(args.preset, values, schema, mix, LOCAL, against))
+        print(f"run {folder.name}, in {folder}", file=sys.stderr)
+    folder = several.told(folder)
+    if not several.first():
+        run.help_with(folder)
+        return
     run.work(folder, counting("training", " steps"))
     print(f"trained: {folder.name} (its model is in {folder / 'model'})", file=sys.stderr)
     for line in (run.comparison(folder) or {}).get("lines", []):

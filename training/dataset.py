@@ -24,6 +24,7 @@ from core.extraction.models import RUNS
 from core.extraction.one_pass import OnePassExtractor
 from core.extraction.windows import Window
 from core.schema import Schema
+from training import several
 from training.examples import Example, Mention, examples
 
 VERSION = 3
@@ -131,6 +132,14 @@ def _cached(
         digest.update(b"\n" + to_json(d).encode())
     key = digest.hexdigest()
     folder = CACHE / key
+    with several.first_alone():
+        _make(folder, rows, features, key)
+    return load_from_disk(str(folder))
+
+
+def _make(
+    folder: Path, rows: Callable[[], Iterator[dict[str, Any]]], features: Features, key: str
+) -> None:
     if not folder.exists():
         disable_progress_bars()
         try:
@@ -145,7 +154,6 @@ def _cached(
                     os.replace(work / "whole", folder)
         except OSError as error:
             raise ChartmarkError(f"can't keep the dataset in {CACHE}: {error.strerror}") from None
-    return load_from_disk(str(folder))
 
 
 def _schema(schema: Schema) -> Any:

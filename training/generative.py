@@ -22,7 +22,7 @@ from core.extraction.model_folder import GenerativeConfig, save_adapter
 from core.extraction.writing import BETWEEN
 from core.overlap import Trained
 from core.schema import Schema
-from training import dataset
+from training import dataset, several
 from training.data import Data
 from training.preset import GenerativePreset
 from training.recompute import recompute
@@ -33,9 +33,7 @@ TUNING = 120
 IGNORED = -100
 
 
-def train(
-    preset: GenerativePreset, data: Data, schema: Schema, folder: Path, log: Log
-) -> GenerativeConfig:
+def train(preset: GenerativePreset, data: Data, schema: Schema, folder: Path, log: Log) -> None:
     """Train, from folder's last checkpoint if it has one, keep the best epoch by F1 on tuning
     documents, and save in folder/model.
 
@@ -59,6 +57,8 @@ def train(
         raise ChartmarkError("every note is longer than the preset's window; set a larger window")
     reader = GenerativeExtractor(model, tokenizer, schema, window=preset.window, overlap=preset.overlap)
     fit(AnswerTrainer(reader, rows, tune, preset, folder, log), folder)
+    if not several.first():
+        return
     config = GenerativeConfig(
         backbone=preset.backbone,
         backbone_files=backbone.sums(preset.backbone),
@@ -72,7 +72,6 @@ def train(
     if preset.start:
         trained = trained.with_that_of(models.folder(preset.start))
     trained.save(folder / "model")
-    return config
 
 
 def _fresh(preset: GenerativePreset) -> tuple[PeftModel, PreTrainedTokenizerBase]:

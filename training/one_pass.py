@@ -21,7 +21,7 @@ from core.extraction.network import Batch, OnePass
 from core.extraction.one_pass import OnePassExtractor
 from core.overlap import Trained
 from core.schema import Schema
-from training import dataset
+from training import dataset, several
 from training.calibrate import calibrate, uncalibrated
 from training.data import Data
 from training.examples import Labels, batch, examples
@@ -31,12 +31,11 @@ from training.recompute import recompute
 from training.trainer import ByExtraction, Log, arguments, callbacks, fit
 
 
-def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: Log) -> OnePassConfig:
+def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: Log) -> None:
     """Train, from folder's last checkpoint if it has one, keep the best epoch by F1 on the tuning
     documents, calibrate, and save in folder/model.
 
-    `log` receives every figure as it comes. Returns what was saved as model.json. Raises Stopped if the
-    process is asked to end meanwhile.
+    `log` receives every figure as it comes. Raises Stopped if the process is asked to end meanwhile.
     """
     torch.manual_seed(preset.schedule.seed)
     network, tokenizer = _continued(preset, schema) if preset.start else _fresh(preset, schema)
@@ -66,6 +65,8 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
         callbacks=callbacks(log, sum(lengths), preset.schedule.patience),
     )
     fit(trainer, folder)
+    if not several.first():
+        return
     network.eval()
     tuning = [e for d in data.tune for e in examples(d, reader)]
     calibration = calibrate(reader, tuning, data.tune, support(data.train))
@@ -84,7 +85,6 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
     if preset.start:
         trained = trained.with_that_of(models.folder(preset.start))
     trained.save(folder / "model")
-    return config
 
 
 def _fresh(preset: OnePassPreset, schema: Schema) -> tuple[OnePass, PreTrainedTokenizerBase]:

@@ -127,10 +127,12 @@ def work(folder: Path, told: Callable[[int, int], None] = lambda *_: None) -> No
     jobs.record(folder, KIND, title, os.getpid())
     with jobs.reporting(folder) as progress, _sentences(folder):
         jobs.wait_for_turn(folder)
-        data = gather(config.values, config.mix, config.labels, folder.name, config.who)
-        _freeze(folder, data)
-        from training import families
+        from training import families, several
         from training.trainer import Stopped
+
+        with several.first_alone():
+            data = gather(config.values, config.mix, config.labels, folder.name, config.who)
+        _freeze(folder, data)
 
         began = time.monotonic() - _spent(folder)
         with (folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
@@ -149,6 +151,20 @@ def work(folder: Path, told: Callable[[int, int], None] = lambda *_: None) -> No
                 raise SystemExit(143) from None
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         _compare(folder, config)
+
+
+def help_with(folder: Path) -> None:
+    """Train beside the process that does `work` on the folder, and write nothing."""
+    from training import families, several
+    from training.trainer import Stopped
+
+    config = Config.load(folder)
+    with several.first_alone():
+        data = gather(config.values, config.mix, config.labels, folder.name, config.who)
+    try:
+        families.train(config.values, data, config.labels, folder, lambda _: None)
+    except Stopped:
+        raise SystemExit(143) from None
 
 
 def _freeze(folder: Path, data: Data) -> None:

@@ -24,6 +24,7 @@ from core import scoring
 from core.document import Document
 from core.errors import ChartmarkError
 from core.extraction import Extractor, device
+from training import several
 from training.batches import ByLength
 from training.preset import Preset
 
@@ -59,6 +60,7 @@ def arguments(preset: Preset, folder: Path) -> dict[str, Any]:
         "remove_unused_columns": False,
         "dataloader_pin_memory": False,
         "bf16": device.pick().type == "cuda",
+        "use_cpu": device.pick().type == "cpu",
     }
 
 
@@ -85,6 +87,13 @@ class ByExtraction:
         restore(self.model, Path(self.state.best_model_checkpoint))
 
     def evaluate(self: Any, *_: Any, **__: Any) -> dict[str, float]:
+        # One reads for all: what decides when to end must be the same for each.
+        metrics: dict[str, float] = several.told(self._read() if several.first() else {})
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _read(self: Any) -> dict[str, float]:
         was = self.model.training
         self.model.eval()
         found = self.reader.extract([d.text for d in self.tune])
@@ -99,8 +108,6 @@ class ByExtraction:
         metrics = {f"eval_{kind}_f1": f1 for kind, f1 in scores.items()}
         # Relations alone are at nothing for the first epochs of a small run, and would end it there.
         metrics["eval_f1"] = sum(scores.values()) / len(scores)
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
 
@@ -186,6 +193,7 @@ class _StopsWhen(TrainerCallback):  # type: ignore[misc]
         self._asked = asked
 
     def on_step_end(self, _: Any, __: Any, control: Any, **___: Any) -> Any:
-        if self._asked.is_set():
+        if several.any_of(self._asked.is_set()):
+            self._asked.set()
             control.should_save = control.should_training_stop = True
         return control

@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from core.document import explain
 from core.errors import ChartmarkError
 from core.extraction import MODEL_FILE, backbone
+from core.extraction.device import reading_dtype
 from core.extraction.generative import GenerativeExtractor
 from core.extraction.network import Heads, OnePass
 from core.extraction.one_pass import Calibration, OnePassExtractor
@@ -139,6 +140,8 @@ def load(folder: Path, device: torch.device) -> OnePassExtractor | GenerativeExt
         return GenerativeExtractor(_merged(model).to(device), tokenizer, config.labels, **reads)
     network, tokenizer = load_network(folder, config)
     network = OnePass(_merged(network.backbone), network.heads).to(device)
+    if not config.nf4:
+        network.backbone.to(reading_dtype(device.type))
     return OnePassExtractor(network, tokenizer, config.labels, config.calibration, **reads)
 
 

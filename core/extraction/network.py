@@ -133,10 +133,10 @@ class Heads(nn.Module):
         for w in range(min(self.max_width, n)):
             length = (high[:, w:] - low[:, : n - w]).clamp(min=1)
             x = (sum_high[:, w:] - sum_low[:, : n - w]) / length
-            x = x + finish[:, w:] + begin[:, : n - w] + self.span_width.weight[w]
+            x = x.to(finish.dtype) + finish[:, w:] + begin[:, : n - w] + self.span_width.weight[w]
             x = self.span_type(self.dropout(F.gelu(x)))
             scores.append(F.pad(x, (0, 0, 0, w)))
-        return torch.stack(scores, dim=2)
+        return torch.stack(scores, dim=2).float()
 
     def mentions(self, s: States, window: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """States (M, size) of the mentions from word start to word end (inclusive)."""
@@ -175,7 +175,7 @@ class Heads(nn.Module):
 
 
 class OnePass(nn.Module):
-    """A backbone with heads. The heads compute in fp32 whatever the backbone does.
+    """A backbone with heads. What the heads sum up is fp32 whatever the backbone does.
 
     A decoder's causal mask is lifted: every token sees the whole window (Li et al. 2023,
     arXiv:2310.01208).

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -64,7 +65,12 @@ class OnePassExtractor:
         self.window = window
         self.overlap = overlap
         self.special = special_tokens(tokenizer)
-        self.device = next(network.parameters()).device
+        first = next(network.parameters())
+        self.device = first.device
+        # The heads compute as the backbone does, if that is in half precision.
+        self._precision = partial(
+            torch.autocast, first.device.type, torch.bfloat16, enabled=first.dtype == torch.bfloat16
+        )
         names = schema.entity_names
         self._allowed = torch.tensor(
             [
@@ -106,9 +112,10 @@ class OnePassExtractor:
                 for row, (i, w) in enumerate(zip(places, part, strict=True))
             ]
             batch = collate(part, self.tokenizer.pad_token_id).to(self.device)
-            found = self._described(
-                self.network.states(batch), [[m for m, _ in p] for p in placed], threshold
-            )
+            with self._precision():
+                found = self._described(
+                    self.network.states(batch), [[m for m, _ in p] for p in placed], threshold
+                )
             for i, given, relations in zip(places, placed, found, strict=True):
                 kept = best[flat[i][0]]
                 for h, t, name, score in relations:
@@ -145,9 +152,10 @@ class OnePassExtractor:
     ) -> list[tuple[list[_Mention], list[tuple[int, int, str, float]]]]:
         """Mentions and relations (places of head and tail, type, score) of each window."""
         batch = collate(windows, self.tokenizer.pad_token_id).to(self.device)
-        states = self.network.states(batch)
-        mentions = self._mentions(states, windows, threshold)
-        return list(zip(mentions, self._described(states, mentions, threshold), strict=True))
+        with self._precision():
+            states = self.network.states(batch)
+            mentions = self._mentions(states, windows, threshold)
+            return list(zip(mentions, self._described(states, mentions, threshold), strict=True))
 
     def _described(
         self, states: States, mentions: list[list[_Mention]], threshold: float | None

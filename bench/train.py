@@ -265,9 +265,9 @@ def main() -> None:
             gc.collect()
             device.empty_cache()
 
-    base = statistics.median(r["useful"] for r in found["plain TRL"])
+    base = statistics.median(r["useful"] for r in next(iter(found.values())))
     print(f"{card}, {args.notes} notes, capped at 16 GiB, {args.rounds} rounds in turns")
-    print(f"{'':26}{'useful/s':>9}{'over plain':>11}{'padding':>9}{'peak GiB':>9}{'of peak':>9}")
+    print(f"{'':26}{'useful/s':>9}{'over first':>11}{'padding':>9}{'peak GiB':>9}{'of peak':>9}")
     for name, results in found.items():
         speed = statistics.median(r["useful"] for r in results)
         last = results[-1]

@@ -172,8 +172,10 @@ class AnswerTrainer(ByExtraction, SFTTrainer):
         self.lengths = [len(row["input_ids"]) for row in rows]
         super().__init__(
             model=reader.model,
-            args=SFTConfig(
-                **arguments(preset, folder),
+            args=arguments(
+                SFTConfig,
+                preset,
+                folder,
                 max_length=None,
                 dataset_kwargs={"skip_prepare_dataset": True},
                 gradient_checkpointing=False,  # ours decides for each batch

@@ -53,8 +53,10 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
         tune=data.tune,
         lengths=lengths,
         model=_WithLoss(network),
-        args=TrainingArguments(
-            **arguments(preset, folder),
+        args=arguments(
+            TrainingArguments,
+            preset,
+            folder,
             label_names=["labels"],
             # Rows become batches in Python: beside a GPU that takes longer than the step itself.
             dataloader_num_workers=min(8, os.cpu_count() or 1) if gpu else 0,

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import torch
@@ -18,6 +18,7 @@ from transformers import (
     PrinterCallback,
     Trainer,
     TrainerCallback,
+    TrainingArguments,
 )
 
 from core import scoring
@@ -36,10 +37,13 @@ class Stopped(BaseException):
     """The run was asked to stop; its last checkpoint is kept."""
 
 
-def arguments(preset: Preset, folder: Path) -> dict[str, Any]:
-    """What TrainingArguments and SFTConfig are told, from a preset."""
+A = TypeVar("A", bound=TrainingArguments)
+
+
+def arguments(kind: type[A], preset: Preset, folder: Path, **more: Any) -> A:
+    """TrainingArguments, or SFTConfig, from a preset."""
     s = preset.schedule
-    return {
+    values = {
         "output_dir": str(folder / "checkpoints"),
         "num_train_epochs": s.epochs,
         "per_device_train_batch_size": s.batch,
@@ -62,6 +66,12 @@ def arguments(preset: Preset, folder: Path) -> dict[str, Any]:
         "bf16": device.pick().type == "cuda",
         "use_cpu": device.pick().type == "cpu",
     }
+    found: A = kind(**values, **more)
+    # A process has one GPU. Where it sees several, Trainer would copy the model to each, step by step;
+    # `accelerate launch` gives each a process of its own.
+    if found.device.type == "cuda":
+        found._n_gpu = 1
+    return found
 
 
 class ByExtraction:

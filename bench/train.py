@@ -4,11 +4,11 @@
 
 Weights are random, of Mistral-7B v0.3's shape, in NF4; texts are the generator's notes with their
 answers, in tokens of SmolLM2's tokenizer (Mistral's can't be had where this was written), so the
-vocabulary is that one's. Each recipe trains one epoch on the same notes, in turns (A, B, …, A, B, …),
-each time on weights loaded afresh; the first step is left out. *Useful* tokens are those that are not
-padding. The floor is the arithmetic that can't be avoided over the GPU's bf16 peak: 4 operations a
-frozen weight and token, 6 a trained one (Kaplan et al. 2020), attention as Dao 2023 counts it.
-`--small` is two layers, to try it on a CPU.
+vocabulary is that one's. Each recipe trains one epoch on the same notes, each time on weights loaded
+afresh; plain TRL and ours again in each further round; the first step is left out. *Useful* tokens are
+those that are not padding. Our peak counts from the first batch on. The floor is the arithmetic that
+can't be avoided over the GPU's bf16 peak: 4 operations a frozen weight and token, 6 a trained one
+(Kaplan et al. 2020), attention as Dao 2023 counts it. `--small` is two layers, to try it on a CPU.
 """
 
 import argparse

@@ -33,7 +33,6 @@ class Recompute:
 
     def __init__(self, model: nn.Module) -> None:
         self.layers = [m for m in model.modules() if isinstance(m, GradientCheckpointingLayer)]
-        self.keeping = 0
         self._tokens = 0
         self._base = 0
         self._layer = 0.0  # bytes a token
@@ -62,7 +61,6 @@ class Recompute:
 
     def keep(self, layers: int) -> None:
         """Let the last so many layers keep what they computed; the others recompute."""
-        self.keeping = layers
         for i, layer in enumerate(self.layers):
             layer.gradient_checkpointing = i < len(self.layers) - layers
 

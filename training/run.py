@@ -159,12 +159,13 @@ def help_with(folder: Path) -> None:
     from training.trainer import Stopped
 
     config = Config.load(folder)
-    with several.first_alone():
-        data = gather(config.values, config.mix, config.labels, folder.name, config.who)
-    try:
-        families.train(config.values, data, config.labels, folder, lambda _: None)
-    except Stopped:
-        raise SystemExit(143) from None
+    with _sentences(folder):
+        with several.first_alone():
+            data = gather(config.values, config.mix, config.labels, folder.name, config.who)
+        try:
+            families.train(config.values, data, config.labels, folder, lambda _: None)
+        except Stopped:
+            raise SystemExit(143) from None
 
 
 def _freeze(folder: Path, data: Data) -> None:

@@ -13,6 +13,7 @@ from core.evaluation import plots
 from core.evaluation.report import Report
 from core.files import atomic
 from core.scoring import Score, macro
+from core.scoring.confusion import COMPARED
 
 _HEAD = ("kind", "label", "precision", "recall", "F1", "low", "high", "support")
 
@@ -62,7 +63,8 @@ def as_html(report: Report) -> str:
             plots.precision_recall(curve) + plots.reliability(report.calibration[kind]) + "</div>"
         )
     for kind, cells in report.confusion.items():
-        parts.append(f"<h2>{escape(kind)}: what gold was read as</h2>{plots.confusion(cells)}")
+        parts.append(f"<h2>{escape(kind)}: what gold was read as</h2><p>{escape(COMPARED[kind])}</p>")
+        parts.append(plots.confusion(cells))
     for title, slices in report.slices.items():
         rows = [
             (name, kind, f"{s.f1:.3f}", str(s.support))

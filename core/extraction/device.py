@@ -1,6 +1,5 @@
 """Which device computes, and why not the GPU when there is one. torch is imported when asked for."""
 
-import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,25 +21,17 @@ def pick() -> "torch.device":
 
 @cache
 def reading_dtype(kind: str) -> "torch.dtype":
-    """What a backbone reads fastest in on a kind of device ("cpu", "cuda"): bf16 where that is no
-    emulation. Processors differ and don't say so portably, so a product of the usual size is timed."""
+    """What a backbone reads in on a kind of device ("cpu", "cuda"): bf16 where that is no emulation.
+
+    Asked of the processor, not timed: the same machine must read the same note the same way.
+    """
     import torch
 
-    if kind != "cpu":
-        return (
-            torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-        )
-    seconds = {}
-    with torch.inference_mode():
-        for dtype in (torch.float32, torch.bfloat16):
-            a, b = torch.ones(1024, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)
-            times = []
-            for _ in range(6):
-                began = time.perf_counter()
-                a @ b
-                times.append(time.perf_counter() - began)
-            seconds[dtype] = min(times)
-    return torch.bfloat16 if seconds[torch.bfloat16] < 0.8 * seconds[torch.float32] else torch.float32
+    if kind == "cuda":
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        able = any(v and k.endswith("bf16") for k, v in torch.cpu.get_capabilities().items())
+    return torch.bfloat16 if able else torch.float32
 
 
 def cpu() -> "torch.device":

@@ -63,12 +63,11 @@ class _Row:
         self._grammars, self._tokenizer = grammars, tokenizer
         self._tokens: list[int] = []
         self._pieces: list[_Piece] = []
-        self._astray = False
         self.answer = answer
         self._open()
 
     def follow(self, ids: list[int]) -> None:
-        """Be where these tokens lead; where one is barred, as a draft may be, as far as that."""
+        """Be where these tokens lead."""
         same = 0
         for a, b in zip(self._tokens, ids, strict=False):
             if a != b:
@@ -76,36 +75,28 @@ class _Row:
             same += 1
         if same < len(self._tokens):
             self._take_back(same)
-        self._astray = False
         for token in ids[same:]:
             if self.answer.whole:
                 break  # the end, and padding after it
-            if not self._write(token):
-                self._astray = True
-                break
+            self._write(token)
 
     def mask(self) -> "np.ndarray[Any, np.dtype[np.bool_]] | None":
-        """Which tokens may follow; None when only the end may. After a barred draft nobody asks: what
-        would follow it is thrown away with it."""
-        if self._astray:
-            return np.ones(self._grammars.vocab_size, dtype=bool)
+        """Which tokens may follow; None when only the end may."""
         if self.answer.whole:
             return None
         bits = np.frombuffer(self._pieces[-1].matcher.compute_bitmask(), dtype=np.uint8)
         return np.unpackbits(bits, bitorder="little").astype(bool)
 
-    def _write(self, token: int) -> bool:
-        """Go on with a token; False if the grammar bars it, which changes nothing."""
+    def _write(self, token: int) -> None:
         piece = self._pieces[-1]
-        if not piece.matcher.try_consume_tokens([token]):
-            return False
+        if not piece.matcher.consume_token(token):
+            raise ValueError("a token that the grammar bars")  # mask() was not heeded
         self._tokens.append(token)
         if piece.matcher.is_stopped():
             text = self._tokenizer.decode(self._tokens[piece.begin :])
             self.answer = piece.answer.after(text)
             if not self.answer.whole:
                 self._open()
-        return True
 
     def _open(self) -> None:
         matcher = LLMatcher(self._grammars, LLMatcher.grammar_from_lark(self.answer.grammar()))

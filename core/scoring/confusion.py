@@ -8,6 +8,11 @@ from core.scoring.strict import types_of
 
 # The other side of what has no counterpart.
 MISSED, SPURIOUS = "missed", "spurious"
+# What is compared; not always what the strict scores beside it count.
+COMPARED = {
+    "entities": "mentions at equal offsets",
+    "relations": "pairs at equal offsets, whatever types their mentions have",
+}
 Cells = Counter[tuple[str, str]]  # (gold, read) → count
 
 

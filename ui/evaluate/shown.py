@@ -9,6 +9,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from core import scoring
 from core.evaluation import export, plots
 from core.evaluation.report import CONCEPTS, ENTITIES, GIVEN, RELATIONS, Report
+from core.scoring.confusion import COMPARED
 from core.store import evaluations
 from core.store.connection import Store
 from ui.evaluate import errors
@@ -132,5 +133,6 @@ def _plots(r: Report) -> str:
         parts.append(plots.precision_recall(curve) + plots.reliability(r.calibration[kind]) + "</div>")
     for kind, cells in r.confusion.items():
         parts.append(f"<h4>{escape(kind)}: rows are gold, columns what it was read as</h4>")
+        parts.append(f"<p>{escape(COMPARED[kind])}</p>")
         parts.append(f'<div class="plots">{plots.confusion(cells)}</div>')
     return "".join(parts)

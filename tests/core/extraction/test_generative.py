@@ -88,17 +88,3 @@ def test_tokens_can_be_taken_back(reader: GenerativeExtractor) -> None:
     for n in reversed(range(len(ids))):
         assert torch.equal(whole(torch.tensor([ids[:n]], dtype=torch.long), scores), masks[n])
     assert whole.answers([ids]) == [expected]
-
-
-def test_a_barred_draft_is_passed_over(reader: GenerativeExtractor) -> None:
-    """Prompt lookup may ask what follows a draft that the grammar bars: what is written after it is
-    thrown away, and the answer goes on from before it."""
-    tokenizer = reader.tokenizer
-    held = Held(tokenizer, [Answer("Fever.", SCHEMA)], 0)
-    begun = tokenizer('{"entities":[', add_special_tokens=False)["input_ids"]
-    barred = tokenizer("no JSON", add_special_tokens=False)["input_ids"]
-    scores = torch.zeros(1, len(tokenizer))
-    before = held(torch.tensor([begun]), scores)
-    held(torch.tensor([begun + barred]), scores)
-    assert torch.equal(held(torch.tensor([begun]), scores), before)
-    assert torch.isneginf(before[0, barred[0]])

@@ -1,11 +1,16 @@
 """The shipped model on good, odd and hostile notes: offsets are exact, nothing is made up."""
 
+import copy
 import itertools
+import json
+from pathlib import Path
 
 import pytest
+import torch
 
 from core.extraction.one_pass import OnePassExtractor, _Mention, _without_clashes, batches
 
+SENTENCES = Path(__file__).resolve().parents[2] / "data" / "clinical_sentences.jsonl"
 PLAIN = "Patient with type 2 diabetes and hypertension takes metformin. Denies chest pain or fever."
 
 ODD = {
@@ -163,3 +168,26 @@ def test_relations_between_given_mentions_are_those_of_a_whole_reading(starter) 
         }
     assert [len(a.relations) for a in whole[:2]] == [len(b.relations) for b in given[:2]]
     assert starter.relate(texts[:1], [()])[0].relations == ()
+
+
+def test_half_precision_reads_what_fp32_reads(starter: OnePassExtractor) -> None:
+    """Heads and backbone compute together in bf16 where the processor has it; nothing but scores near
+    a threshold may differ."""
+    texts = [d["text"] for d in map(json.loads, SENTENCES.read_text().splitlines())]
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        network = copy.deepcopy(starter.network).float()
+        network.backbone.to(dtype)
+        reader = OnePassExtractor(
+            network,
+            starter.tokenizer,
+            starter.schema,
+            starter.calibration,
+            window=starter.window,
+            overlap=starter.overlap,
+        )
+        read = enumerate(reader.extract(texts))
+        found.append({(n, e.start, e.end, e.type) for n, a in read for e in a.entities})
+    fp32, bf16 = found
+    assert len(fp32) > 80
+    assert len(fp32 ^ bf16) <= 0.05 * len(fp32)

@@ -127,7 +127,8 @@ def job(folder: Path) -> Job:
     if state in _LIVING and told and not _alive(told["pid"], told["begun"]):
         # It may have ended between the two readings.
         state = json.loads((folder / _STATUS).read_text(encoding="utf-8"))["state"]
-        state = "interrupted" if state in _LIVING else state
+        if state in _LIVING:  # one that was ended before it could say so
+            state = "stopped" if told.get("stop") else "interrupted"
     return Job(
         folder, told.get("kind", ""), told.get("title", ""), state,
         status["done"], status["of"], status["message"], told.get("begun", 0.0),
@@ -139,6 +140,8 @@ def stop(folder: Path) -> None:
     kept."""
     told = json.loads((folder / _JOB).read_text(encoding="utf-8"))
     if _alive(told["pid"], told["begun"]):
+        with atomic(folder / _JOB) as out:
+            json.dump({**told, "stop": True}, out)
         with suppress(ProcessLookupError):
             os.kill(told["pid"], signal.SIGTERM)
 

@@ -55,6 +55,12 @@ def test_a_killed_job_is_interrupted_and_a_stopped_one_stopped(tmp_path: Path) -
     assert wait(stopped.folder, 20).state == "stopped"
 
 
+def test_a_job_that_is_stopped_before_it_can_hear_of_it_is_stopped(tmp_path: Path) -> None:
+    begun = start(tmp_path, str(SENTENCES))
+    jobs.stop(begun.folder)  # Python has not begun yet: the signal ends it where it stands
+    assert wait(begun.folder, 20).state == "stopped"
+
+
 def test_another_process_of_the_same_number_is_not_it(tmp_path: Path) -> None:
     folder = tmp_path / "jobs" / "x"
     folder.mkdir(parents=True)

@@ -140,10 +140,13 @@ def stop(folder: Path) -> None:
     kept."""
     told = json.loads((folder / _JOB).read_text(encoding="utf-8"))
     if _alive(told["pid"], told["begun"]):
-        with atomic(folder / _JOB) as out:
-            json.dump({**told, "stop": True}, out)
-        with suppress(ProcessLookupError):
-            os.kill(told["pid"], signal.SIGTERM)
+        try:
+            # For one that ends before it can say how: Python may not have begun yet.
+            with atomic(folder / _JOB) as out:
+                json.dump({**told, "stop": True}, out)
+        finally:  # on a full disk, too
+            with suppress(ProcessLookupError):
+                os.kill(told["pid"], signal.SIGTERM)
 
 
 def wait_for_turn(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -59,6 +60,20 @@ def test_a_job_that_is_stopped_before_it_can_hear_of_it_is_stopped(tmp_path: Pat
     begun = start(tmp_path, str(SENTENCES))
     jobs.stop(begun.folder)  # Python has not begun yet: the signal ends it where it stands
     assert wait(begun.folder, 20).state == "stopped"
+
+
+def test_a_full_disk_keeps_no_job_from_being_stopped(tmp_path: Path) -> None:
+    begun = start(tmp_path, str(SENTENCES))
+    told = json.loads((begun.folder / "job.json").read_text())
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, unlimited[1]))  # every write fails (EFBIG)
+    try:
+        with pytest.raises((OSError, ChartmarkError)):
+            jobs.stop(begun.folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert wait(begun.folder, 20).state in ("interrupted", "stopped")  # not: finished
+    assert json.loads((begun.folder / "job.json").read_text()) == told
 
 
 def test_another_process_of_the_same_number_is_not_it(tmp_path: Path) -> None:

@@ -12,10 +12,14 @@ from core.errors import ChartmarkError
 from core.files import sha256
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("CHARTMARK_CACHE", ROOT / ".cache")) / "backbones"
+# The number changes with what is written: what an earlier way wrote is left alone.
+CACHE = Path(os.environ.get("CHARTMARK_CACHE", ROOT / ".cache")) / "backbones-2"
+# llama.cpp's names of how a text is cut before byte-level pairs are merged, and what cuts so.
+_DIGIT_BY_DIGIT = frozenset({"smollm"})
+_CONTROL = 3  # llama.cpp's token type
 
 
 def holds(folder: Path) -> bool:
@@ -60,7 +64,7 @@ def _write(file: Path, out: Path) -> None:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             file.parent, dtype=torch.bfloat16, **where
         )
-        tokenizer = AutoTokenizer.from_pretrained(file.parent, **where)
+        tokenizer = _tokenizer(file) or AutoTokenizer.from_pretrained(file.parent, **where)
     except (ImportError, OSError, ValueError, RuntimeError, KeyError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ChartmarkError(f"{file} can't be read: {reason}") from None
@@ -73,3 +77,43 @@ def _write(file: Path, out: Path) -> None:
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(out)
     tokenizer.save_pretrained(out)
+
+
+def _tokenizer(file: Path) -> "PreTrainedTokenizerFast | None":
+    """A file's byte-level tokenizer; None if it has one of another kind.
+
+    transformers' own conversion differs by release: 5.17's takes the bytes of "é" or a blank for
+    letters, and ends at another token.
+    """
+    from gguf import GGUFReader
+    from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import BPE
+    from transformers import PreTrainedTokenizerFast
+
+    reader = GGUFReader(file)
+
+    def said(key: str) -> Any:
+        found = reader.get_field(f"tokenizer.{key}")
+        return None if found is None else found.contents()
+
+    if said("ggml.model") != "gpt2":
+        return None
+    words = said("ggml.tokens")
+    merges = [tuple(pair.split(" ", 1)) for pair in said("ggml.merges")]
+    made = Tokenizer(BPE({w: i for i, w in enumerate(words)}, merges))
+    bytewise = pre_tokenizers.ByteLevel(add_prefix_space=bool(said("ggml.add_space_prefix")))
+    digits = [pre_tokenizers.Digits(individual_digits=True)]
+    cut = digits if said("ggml.pre") in _DIGIT_BY_DIGIT else []
+    made.pre_tokenizer = pre_tokenizers.Sequence([*cut, bytewise])
+    made.decoder = decoders.ByteLevel()
+    kinds = said("ggml.token_type") or [0] * len(words)
+    control = [w for w, kind in zip(words, kinds, strict=True) if kind == _CONTROL]
+    made.add_special_tokens([AddedToken(w, normalized=False, special=True) for w in control])
+    roles = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
+    numbers = {role: said(f"ggml.{name}_token_id") for role, name in roles.items()}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        chat_template=said("chat_template"),
+        clean_up_tokenization_spaces=False,
+        **{f"{role}_token": words[n] for role, n in numbers.items() if n is not None},
+    )

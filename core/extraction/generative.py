@@ -14,9 +14,9 @@ from core.extraction.windows import split_windows
 from core.extraction.writing import Answer, Mention
 from core.schema import Schema
 
-# Tokens of prompts and answers in one batch: what their keys and values take of a 16 GB card, beside a
-# 7 B model in 4 bits, stays under 6 GB.
-TOKENS_A_BATCH = 40_000
+# What keys and values of one batch's prompts and answers take at the most: it fits a 16 GB card beside
+# a 7 B model in 4 bits.
+BYTES_A_BATCH = 5 * 2**30
 # An answer is longer than its note where most words are in mentions: of 500 synthetic notes' answers,
 # with SmolLM2's tokens, twice as long in the mean and 5.6 times at the most.
 ANSWER = 6
@@ -100,7 +100,8 @@ class GenerativeExtractor:
         end = self.tokenizer.eos_token_id
         pad = end if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
         where = self.model.device
-        for places in batches([len(i) + r for i, r in zip(inputs, room, strict=True)], TOKENS_A_BATCH):
+        lengths = [len(i) + r for i, r in zip(inputs, room, strict=True)]
+        for places in batches(lengths, BYTES_A_BATCH // self._bytes_a_token()):
             width = max(len(inputs[i]) for i in places)
             gaps = [width - len(inputs[i]) for i in places]
             rows = [[pad] * gap + inputs[i] for gap, i in zip(gaps, places, strict=True)]
@@ -121,6 +122,13 @@ class GenerativeExtractor:
             for i, answer in zip(places, held.answers(written[:, width:].tolist()), strict=True):
                 out[i] = answer
         return out
+
+    def _bytes_a_token(self) -> int:
+        """Of keys and values, in all layers."""
+        c = self.model.config
+        heads = getattr(c, "num_key_value_heads", None) or c.num_attention_heads
+        width = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
+        return int(2 * c.num_hidden_layers * heads * width * self.model.dtype.itemsize)
 
     def _input(self, text: str, told: list[str]) -> list[int]:
         """The prompt's tokens, and those of the pieces of the answer that are there."""

@@ -1,16 +1,19 @@
 """Holding a language model to what an answer may be: llguidance's masks, for transformers' generate."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLExecutor, LLMatcher, LLParserLimits, LLTokenizer
 from llguidance.hf import from_tokenizer
+from llguidance.torch import allocate_token_bitmask, fill_next_token_bitmask_par
 from torch import Tensor
+from torch.nn import functional as F
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 from core.extraction.writing import Answer
+
+# llguidance's own; its errors would show grammars, and so notes, if they were verbose.
+LIMITS = LLParserLimits(verbose_errors=False)
 
 
 @dataclass(slots=True)
@@ -30,22 +33,30 @@ class Held(LogitsProcessor):  # type: ignore[misc]
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, answers: list[Answer], prompt: int) -> None:
         self._grammars = from_tokenizer(tokenizer)
-        self._end = tokenizer.eos_token_id
+        self._executor = LLExecutor()
+        self._bits = allocate_token_bitmask(len(answers), self._grammars.vocab_size)
+        words = torch.zeros(self._bits.shape[1] * 4, dtype=torch.uint8)
+        words[tokenizer.eos_token_id // 8] = 1 << tokenizer.eos_token_id % 8
+        self._only_end = words.view(torch.int32)
         self._rows = [_Row(self._grammars, tokenizer, a) for a in answers]
         self._prompt = prompt
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        barred = np.ones(scores.shape, dtype=bool)
-        for i, (row, ids) in enumerate(
-            zip(self._rows, input_ids[:, self._prompt :].tolist(), strict=True)
-        ):
+        for row, ids in zip(self._rows, input_ids[:, self._prompt :].tolist(), strict=True):
             row.follow(ids)
-            allowed = row.mask()
-            if allowed is None:
-                barred[i, self._end] = False
-            else:
-                barred[i, : len(allowed)] = ~allowed[: scores.shape[1]]
-        return scores.masked_fill(torch.from_numpy(barred).to(scores.device), -torch.inf)
+        matchers = [(row.matcher, i) for i, row in enumerate(self._rows) if not row.over]
+        if matchers:
+            fill_next_token_bitmask_par(self._executor, matchers, self._bits)
+        for i, row in enumerate(self._rows):
+            if row.over or row.gives_up():
+                self._bits[i] = self._only_end
+        # Bits travel, not numbers: a 32nd of it.
+        allowed = (
+            self._bits.to(scores.device).unsqueeze(-1) >> torch.arange(32, device=scores.device) & 1
+        )
+        barred = allowed.flatten(1)[:, : scores.shape[1]] == 0
+        extra = scores.shape[1] - barred.shape[1]  # a model may have more scores than words
+        return scores.masked_fill(F.pad(barred, (0, extra), value=True), -torch.inf)
 
     def answers(self, rows: list[list[int]]) -> list[Answer]:
         """What was written in the end, from the generated tokens of each row."""
@@ -63,6 +74,7 @@ class _Row:
         self._grammars, self._tokenizer = grammars, tokenizer
         self._tokens: list[int] = []
         self._pieces: list[_Piece] = []
+        self._left: int | None = None  # after how many tokens it was given up
         self.answer = answer
         self._open()
 
@@ -76,16 +88,25 @@ class _Row:
         if same < len(self._tokens):
             self._take_back(same)
         for token in ids[same:]:
-            if self.answer.whole:
+            if self.over:
                 break  # the end, and padding after it
             self._write(token)
 
-    def mask(self) -> "np.ndarray[Any, np.dtype[np.bool_]] | None":
-        """Which tokens may follow; None when only the end may."""
-        if self.answer.whole:
-            return None
-        bits = np.frombuffer(self._pieces[-1].matcher.compute_bitmask(), dtype=np.uint8)
-        return np.unpackbits(bits, bitorder="little").astype(bool)
+    @property
+    def matcher(self) -> LLMatcher:
+        return self._pieces[-1].matcher
+
+    @property
+    def over(self) -> bool:
+        """Whether only the end may follow."""
+        return self.answer.whole or self._left is not None
+
+    def gives_up(self) -> bool:
+        """After what may follow was asked for: whether it is too much for llguidance, which sets itself
+        limits. The answer then ends where it is, and says so."""
+        if self.matcher.is_error():
+            self._left = len(self._tokens)
+        return self._left is not None
 
     def _write(self, token: int) -> None:
         piece = self._pieces[-1]
@@ -99,7 +120,9 @@ class _Row:
                 self._open()
 
     def _open(self) -> None:
-        matcher = LLMatcher(self._grammars, LLMatcher.grammar_from_lark(self.answer.grammar()))
+        grammar = LLMatcher.grammar_from_lark(self.answer.grammar())
+        # Quiet: what it would print has pieces of the note.
+        matcher = LLMatcher(self._grammars, grammar, log_level=0, limits=LIMITS)
         if matcher.is_error():
             # Not llguidance's own words: they hold the grammar, and that the note.
             raise ValueError("the answer's grammar can't be used")
@@ -110,6 +133,15 @@ class _Row:
         while self._pieces[-1].begin > keep:
             end = self._pieces.pop().begin
         piece = self._pieces[-1]
+        if piece.matcher.is_error():  # it stays so: begin the piece anew
+            self._pieces.pop()
+            self.answer, self._left = piece.answer, None
+            told = self._tokens[piece.begin : keep]
+            del self._tokens[piece.begin :]
+            self._open()
+            for token in told:
+                self._write(token)
+            return
         piece.matcher.rollback(end - keep)
         del self._tokens[keep:]
         self.answer = piece.answer

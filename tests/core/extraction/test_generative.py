@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from llguidance import LLParserLimits
 
 from core.document import Document, Entity
-from core.extraction import backbone
+from core.extraction import backbone, grammar
 from core.extraction import generative as module
 from core.extraction.generative import GenerativeExtractor
 from core.extraction.grammar import Held
@@ -88,3 +89,32 @@ def test_tokens_can_be_taken_back(reader: GenerativeExtractor) -> None:
     for n in reversed(range(len(ids))):
         assert torch.equal(whole(torch.tensor([ids[:n]], dtype=torch.long), scores), masks[n])
     assert whole.answers([ids]) == [expected]
+
+
+def test_what_is_too_much_for_the_grammar_ends_as_unfinished(
+    reader: GenerativeExtractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """llguidance sets itself limits; alone, they are met within drafts, which are taken back."""
+    monkeypatch.setattr(grammar, "LIMITS", LLParserLimits(max_lexer_states=60, verbose_errors=False))
+    for texts in (NOTES, NOTES[:1]):
+        found = reader.extract(texts)
+        assert found[0].unfinished
+        assert len(found) == len(texts)
+
+
+def test_an_answer_goes_on_after_too_much_was_taken_back(
+    reader: GenerativeExtractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = '{"entities":[{"text":"Asp'
+    ids = reader.tokenizer(begin, add_special_tokens=False)["input_ids"]
+    held = Held(reader.tokenizer, [Answer("Aspirin for pain.", SCHEMA)], 0)
+    (row,) = held._rows
+    scores = torch.zeros(1, len(reader.tokenizer))
+    held(torch.tensor([ids[:-2]]), scores)
+    monkeypatch.setattr(row, "_left", None)
+    row.follow(ids)
+    row.matcher.consume_token(reader.tokenizer.eos_token_id)  # barred: an error for good
+    assert row.gives_up()
+    found = held(torch.tensor([ids[:-1]]), scores)
+    assert not row.over
+    assert torch.isfinite(found[0, ids[-1]])

@@ -20,6 +20,7 @@ from core.extraction.one_pass import Calibration, OnePassExtractor, batches
 from core.schema import Schema
 from training.examples import Example, Labels, batch
 from training.loss import pair_loss, pair_scores, span_loss
+from training.synthetic import notes
 
 # A label with fewer gold examples than this to learn from, or to choose its threshold by, is
 # switched off rather than guessed at.
@@ -62,12 +63,25 @@ def calibrate(
     texts = [d.text for d in documents]
     reader.calibration = start
     found = reader.extract(texts)
-    entities = _best(found, documents, scoring.entity_counts, _entities_above)
+    entities = _best(found, documents, scoring.entity_counts, _entities_above, _source)
     reader.calibration = replace(start, entities=_enough(entities, support))
-    found = reader.extract(texts)
+    # Annotators who looked for one relation of several stated far from all of it: what is too much
+    # shows only in documents in which everything was looked for, if there are any.
+    whole = [d for d in documents if d.annotated is None]
+    found = reader.extract([d.text for d in whole or documents])
     count = partial(scoring.relation_counts, symmetric=schema.symmetric)
-    relations = _best(found, documents, count, _relations_above)
+    kind = _made if whole else _source
+    relations = _best(found, whole or documents, count, _relations_above, kind)
     return replace(reader.calibration, relations=_enough(relations, support))
+
+
+def _source(d: Document) -> object:
+    return d.meta.get("source")
+
+
+def _made(d: Document) -> bool:
+    """Whether it is synthetic: notes of people are few in each source, and count as one."""
+    return bool(d.meta.get("source") == notes.SOURCE)
 
 
 def _entities_above(a: Annotation, threshold: float) -> Annotation:
@@ -84,12 +98,13 @@ def _best(
     documents: Sequence[Document],
     count: Callable[[Document, Annotation], scoring.Counts],
     above: Callable[[Annotation, float], Annotation],
+    kind: Callable[[Document], object],
 ) -> dict[str, tuple[float, int]]:
-    """For each label the threshold at which F1, its mean over the documents' sources, is best, and how
+    """For each label the threshold at which F1, its mean over the documents' kinds, is best, and how
     many gold labels it has.
 
-    A source with many labels of one kind would decide alone otherwise. Gold mentions of an ambiguous
-    type count for each type that they may have.
+    A kind with many labels would decide alone otherwise. Gold mentions of an ambiguous type count for
+    each type that they may have.
     """
     support: Counter[str] = Counter()
     for d, a in zip(documents, found, strict=True):
@@ -100,8 +115,8 @@ def _best(
         total: dict[object, list[int]] = defaultdict(lambda: [0, 0, 0])
         for d, a in zip(documents, found, strict=True):
             for counts in count(d, above(a, float(t))).values():
-                source = total[d.meta.get("source")]
-                source[:] = [x + y for x, y in zip(source, counts, strict=True)]
+                part = total[kind(d)]
+                part[:] = [x + y for x, y in zip(part, counts, strict=True)]
         f1 = [2 * tp / (2 * tp + fp + fn) for tp, fp, fn in total.values() if tp + fn]
         if f1 and (mean := sum(f1) / len(f1)) > reached:
             best, reached = float(t), mean

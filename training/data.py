@@ -1,6 +1,7 @@
 """A run's documents: corpora and files, less what overlaps with evaluation, to train and to tune."""
 
 import hashlib
+import random
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.store import revisions, runs
 from core.store.connection import existing
 from core.store.revisions import LOCAL
 from training.preset import Preset
+from training.renamed import names, renamed
 from training.synthetic import vocabulary
 from training.synthetic.notes import notes
 from training.weak import resolved, stitched
@@ -106,7 +108,8 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
         elif source.name.endswith(passages.SUFFIX):
             if folder is None:
                 raise ChartmarkError(f"{source} needs the folder of corpora, too: name it with --data")
-            sets.append(_Set(list(passages.read(source, folder)), preset.corrected, (1,)))
+            read = list(passages.read(source, folder))
+            sets.append(_Set(read, preset.corrected, (1,), preset.renamed))
         else:
             sets.append(_Set(list(jsonl.read(source)), 1, (1,)))
     frozen: dict[str, int] = {}
@@ -115,7 +118,7 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
         runs.freeze(store, run, preset.backbone, mix.since, who)
         gold = runs.frozen(store, run)
         frozen = {d.id: revision for revision, d in gold}
-        sets.append(_Set([d for _, d in gold], preset.corrected, (1,)))
+        sets.append(_Set([d for _, d in gold], preset.corrected, (1,), preset.renamed))
         held_out += [d for split in ("dev", "test") for d in revisions.gold(store, split)]
     if mix.synthetic:
         more = vocabulary.read(mix.vocabulary) if mix.vocabulary else ()
@@ -180,7 +183,12 @@ def _divided(
         report["left out: overlaps with a tuning document"] += len(chosen) - len(clean)
         for time in range(part.times):
             size = part.stitch[time % len(part.stitch)]
-            train += _stitch(clean, size, seed=preset.schedule.seed + time)
+            read = clean
+            if time and part.renamed:
+                chance = random.Random(f"{preset.schedule.seed}/{time}")  # noqa: S311
+                known = names(clean)
+                read = [renamed(d, known, part.renamed, chance) for d in clean]
+            train += _stitch(read, size, seed=preset.schedule.seed + time)
     if not train or not tune:
         raise ChartmarkError("too few documents to train on and to tune with; add more with --data")
     return Data(train, tune, report, frozen)
@@ -188,11 +196,13 @@ def _divided(
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """Documents read `times` in an epoch, joined as many at a time as `stitch` says, by turns."""
+    """Documents read `times` in an epoch, joined as many at a time as `stitch` says, by turns; after
+    the first time a share of their mentions is `renamed`."""
 
     documents: list[Document]
     times: int
     stitch: tuple[int, ...]
+    renamed: float = 0.0
 
 
 def _position(document: Document) -> float:

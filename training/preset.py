@@ -45,7 +45,8 @@ class Schedule(_Part):
 
 class Preset(_Part):
     """`corpora` says how often each is read in an epoch, `corrected` how often people's gold is: that
-    of a database, and passages labelled by hand. `window` and `overlap` count tokens.
+    of a database, and passages labelled by hand; read again, a share `renamed` of their mentions have
+    other names. `window` and `overlap` count tokens.
 
     `nf4` keeps the backbone in 4 bits (QLoRA); `checkpointing` computes activations twice where
     memory has no room to keep them. `start` names a model to go on from in place of the bare backbone.
@@ -63,6 +64,7 @@ class Preset(_Part):
     lora: Lora
     corpora: dict[str, int]
     corrected: int = Field(gt=0)
+    renamed: float = Field(ge=0, le=1)
     stitch: dict[str, list[Annotated[int, Field(gt=0)]]]
     tune: float = Field(gt=0, lt=0.5)
     schedule: Schedule

@@ -17,6 +17,8 @@ from core.files import read_text
 from training.synthetic.lexicon import Lexicon, Name, lexicon
 from training.synthetic.ways import Close, Open, Slot, Value, Way, Wording, ways
 
+# What their meta says they come from.
+SOURCE = "synthetic"
 # The share of sentences that relate something, of notes that relate nothing, and of slots that
 # are filled from the theme.
 RELATING, SILENT, THEMED = 0.35, 0.16, 0.6
@@ -151,7 +153,7 @@ def _note(name: str, material: Pool, chance: random.Random) -> Document:
         relations=tuple(
             r.model_copy(update={"head": ids[r.head], "tail": ids[r.tail]}) for r in draft.relations
         ),
-        meta={"source": "synthetic", "kind": kind},
+        meta={"source": SOURCE, "kind": kind},
     )
 
 

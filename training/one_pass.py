@@ -70,8 +70,13 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
     if not several.first():
         return
     network.eval()
+    keep(reader, preset, data, folder)
+
+
+def keep(reader: OnePassExtractor, preset: OnePassPreset, data: Data, folder: Path) -> None:
+    """Calibrate what reads with an adapted network on the tuning documents, and save it in
+    folder/model."""
     tuning = [e for d in data.tune for e in examples(d, reader)]
-    calibration = calibrate(reader, tuning, data.tune, support(data.train))
     config = OnePassConfig(
         backbone=preset.backbone,
         backbone_files=backbone.sums(preset.backbone),
@@ -79,10 +84,10 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
         window=preset.window,
         overlap=preset.overlap,
         heads=preset.heads,
-        labels=schema,
-        calibration=calibration,
+        labels=reader.schema,
+        calibration=calibrate(reader, tuning, data.tune, support(data.train)),
     )
-    save(folder / "model", network, config)
+    save(folder / "model", reader.network, config)
     trained = Trained.of([*data.train, *data.tune])
     if preset.start:
         trained = trained.with_that_of(models.folder(preset.start))

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+import training
 from core.document import Document
 from core.errors import ChartmarkError
+from core.formats import passages
 from core.overlap import HeldOut, identity, sentences
 from core.schema import default_schema
 from training import preset
 from training.data import Mix, gather
 
+PASSAGES = Path(training.__file__).with_name("real_notes.passages.jsonl")
 LONG = "The patient was treated with intravenous ceftriaxone for pneumonia."
 
 
@@ -45,6 +48,19 @@ def test_nothing_of_a_development_set_is_trained_on(corpora_folder: Path) -> Non
             assert d.id not in parts
     train = {s for d in data.train for s in sentences(d.text)}
     assert not train & {s for d in data.tune for s in sentences(d.text)}
+
+
+def test_passages_read_again_have_other_names_and_tuning_ones_their_own(corpora_folder: Path) -> None:
+    small = preset.load("cpu", ["corpora={}", "stitch={}", "corrected=2", "renamed=0.5"])
+    data = gather(small, Mix(files=(corpora_folder, PASSAGES)), default_schema(), "a run")
+    half = len(data.train) // 2
+    own, other = data.train[:half], data.train[half:]
+    assert [d.id for d in own] == [d.id for d in other]
+    assert sum(a.text != b.text for a, b in zip(own, other, strict=True)) > half // 2
+    for d in data.train:
+        default_schema().check(d)
+    original = {d.id: d for d in passages.read(PASSAGES, corpora_folder)}
+    assert all(original[d.id].text == d.text for d in (*own, *data.tune))
 
 
 def test_nothing_to_train_on_says_what_to_do() -> None:

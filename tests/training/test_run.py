@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from core import jobs
 from core.document import Document, Entity, Relation, to_json
@@ -18,6 +20,7 @@ from core.errors import ChartmarkError
 from core.extraction import models
 from core.schema import Schema
 from training import dataset, preset, run
+from training.average import average
 from training.data import Mix
 
 # Labels of another field, to show that the schema is data.
@@ -113,6 +116,28 @@ def test_a_run_learns_and_leaves_a_model(runs: Path, zoo: Path) -> None:
         run.begin(folder)
     run.delete(folder.name)
     assert not folder.exists()
+
+
+def test_two_models_become_one_between_them(runs: Path, zoo: Path, tmp_path: Path) -> None:
+    quick = "schedule.epochs=1"
+    first = run.create(config(zoo, quick))
+    run.work(first)
+    second = run.create(config(zoo, quick, f"start={first.name}", "schedule.seed=1"))
+    run.work(second)
+    average(second, [first / "model"], tmp_path / "both")
+
+    weights = [load_file(f / "model" / "heads.safetensors") for f in (first, second, tmp_path / "both")]
+    a, b, mean = (w["span_type.weight"].float() for w in weights)
+    assert not torch.equal(a, b)
+    assert torch.allclose(mean, (a + b) / 2, atol=1e-3)
+    (found,) = models.load(str(tmp_path / "both" / "model")).extract(["The zebra eats grass."])
+    assert not found.unfinished
+
+    other = run.create(config(zoo, quick, "heads.size=32"))
+    run.work(other)
+    with pytest.raises(ChartmarkError, match="is built otherwise"):
+        average(second, [other / "model"], tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_run_that_fails_is_marked_so(runs: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,14 @@ def main() -> None:
     own = next(backbone.parameters()).dtype
     # One in 4 bits has no other precision.
     plain = backbone if any("4bit" in type(m).__name__ for m in backbone.modules()) else None
+    as_plain = nullcontext if plain is None else extractor._precision
     plain = plain or copy.deepcopy(backbone).float()
 
     @torch.inference_mode()
-    def bare(network: Any) -> None:
-        for b in packed:
-            network(input_ids=b.tokens, attention_mask=b.mask)
+    def bare(network: Any, precision: Callable[[], Any]) -> None:
+        with precision():
+            for b in packed:
+                network(input_ids=b.tokens, attention_mask=b.mask)
 
     def whole() -> None:
         extractor.extract(texts)
@@ -94,8 +97,8 @@ def main() -> None:
             extractor.extract([t])
 
     works: dict[str, Callable[[], None]] = {
-        "bare, plain": partial(bare, plain),
-        f"bare, {own}".replace("torch.", ""): partial(bare, backbone),
+        "bare, plain": partial(bare, plain, as_plain),
+        f"bare, {own}".replace("torch.", ""): partial(bare, backbone, extractor._precision),
         "extract": whole,
         "extract, one at a time": one_by_one,
     }

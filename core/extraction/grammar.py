@@ -1,6 +1,7 @@
 """Holding a language model to what an answer may be: llguidance's masks, for transformers' generate."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from llguidance import LLExecutor, LLMatcher, LLParserLimits, LLTokenizer
@@ -14,6 +15,12 @@ from core.extraction.writing import Answer
 
 # llguidance's own; its errors would show grammars, and so notes, if they were verbose.
 LIMITS = LLParserLimits(verbose_errors=False)
+
+
+@lru_cache(maxsize=1)
+def _words(tokenizer: PreTrainedTokenizerBase) -> LLTokenizer:
+    """A tokenizer as llguidance reads it: a third of a second's work, and the same for every batch."""
+    return from_tokenizer(tokenizer)
 
 
 @dataclass(slots=True)
@@ -32,7 +39,7 @@ class Held(LogitsProcessor):  # type: ignore[misc]
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, answers: list[Answer], prompt: int) -> None:
-        self._grammars = from_tokenizer(tokenizer)
+        self._grammars = _words(tokenizer)
         self._executor = LLExecutor()
         self._bits = allocate_token_bitmask(len(answers), self._grammars.vocab_size)
         words = torch.zeros(self._bits.shape[1] * 4, dtype=torch.uint8)

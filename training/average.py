@@ -12,6 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from core.errors import ChartmarkError
 from core.extraction import device, hub, model_folder, models
 from core.extraction.model_folder import OnePassConfig
@@ -25,17 +28,21 @@ from training.trainer import trained
 
 
 def average(run: Path, others: Sequence[Path], output: Path) -> None:
-    """Write output/model. Raises ChartmarkError if a model is none of the one-pass family, or is built
-    otherwise than the run's."""
+    """Write output/model. Raises ChartmarkError if there is one already, if a model is none of the
+    one-pass family, or is built otherwise than the run's."""
     config = Config.load(run)
     if not isinstance(config.values, OnePassPreset):
         raise ChartmarkError(f"{run} is not of the one-pass family; name a run that is")
-    network, tokenizer = model_folder.load_network(run / "model", _read(run / "model"), trainable=True)
+    if (output / "model").exists():
+        raise ChartmarkError(f"{output} has a model already; name another --output")
+    own = _read(run / "model")
+    network, tokenizer = model_folder.load_network(run / "model", own, trainable=True)
     weights = trained(network)
     for folder in others:
-        other, _ = model_folder.load_network(folder, _read(folder), trainable=True)
-        more = trained(other)
-        if {n: w.shape for n, w in more.items()} != {n: w.shape for n, w in weights.items()}:
+        theirs = _read(folder)
+        more = trained(model_folder.load_network(folder, theirs, trainable=True)[0])
+        alike = one_pass.built(theirs, theirs.labels) == one_pass.built(own, own.labels)
+        if not alike or _shapes(more) != _shapes(weights):
             raise ChartmarkError(f"the model in {folder} is built otherwise than that of {run}")
         weights = {n: w + more[n] for n, w in weights.items()}
     count = 1 + len(others)
@@ -49,7 +56,11 @@ def average(run: Path, others: Sequence[Path], output: Path) -> None:
         window=config.values.window,
         overlap=config.values.overlap,
     )
-    one_pass.keep(reader, config.values, data, output)
+    one_pass.keep(reader, config.values, data, output, [run / "model", *others])
+
+
+def _shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: w.shape for name, w in weights.items()}
 
 
 def _read(folder: Path) -> OnePassConfig:

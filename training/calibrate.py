@@ -66,22 +66,24 @@ def calibrate(
     entities = _best(found, documents, scoring.entity_counts, _entities_above, _source)
     reader.calibration = replace(start, entities=_enough(entities, support))
     # Annotators who looked for one relation of several stated far from all of it: what is too much
-    # shows only in documents in which everything was looked for, if there are any.
-    whole = [d for d in documents if d.annotated is None]
-    found = reader.extract([d.text for d in whole or documents])
+    # shows only in documents in which everything was looked for, if they are enough.
+    found = reader.extract(texts)
     count = partial(scoring.relation_counts, symmetric=schema.symmetric)
-    kind = _made if whole else _source
-    relations = _best(found, whole or documents, count, _relations_above, kind)
+    whole = sum(len(d.relations) for d in documents if d.annotated is None)
+    kind = _whose if whole >= FEWEST_TO_TUNE else _source
+    relations = _best(found, documents, count, _relations_above, kind)
     return replace(reader.calibration, relations=_enough(relations, support))
 
 
-def _source(d: Document) -> object:
-    return d.meta.get("source")
+def _source(d: Document) -> str:
+    return str(d.meta.get("source"))
 
 
-def _made(d: Document) -> bool:
-    """Whether it is synthetic: notes of people are few in each source, and count as one."""
-    return bool(d.meta.get("source") == notes.SOURCE)
+def _whose(d: Document) -> str | None:
+    """Synthetic or people's, who have few notes in each source; None if not all was looked for."""
+    if d.annotated is not None:
+        return None
+    return "synthetic" if d.meta.get("source") == notes.SOURCE else "people"
 
 
 def _entities_above(a: Annotation, threshold: float) -> Annotation:
@@ -98,13 +100,13 @@ def _best(
     documents: Sequence[Document],
     count: Callable[[Document, Annotation], scoring.Counts],
     above: Callable[[Annotation, float], Annotation],
-    kind: Callable[[Document], object],
+    kind: Callable[[Document], str | None],
 ) -> dict[str, tuple[float, int]]:
     """For each label the threshold at which F1, its mean over the documents' kinds, is best, and how
     many gold labels it has.
 
-    A kind with many labels would decide alone otherwise. Gold mentions of an ambiguous type count for
-    each type that they may have.
+    A kind with many labels would decide alone otherwise; a document of no kind decides nothing. Gold
+    mentions of an ambiguous type count for each type that they may have.
     """
     support: Counter[str] = Counter()
     for d, a in zip(documents, found, strict=True):
@@ -112,10 +114,12 @@ def _best(
             support.update(dict.fromkeys(label.split("|"), tp + fn))
     best, reached = float(_GRID[0]), -1.0
     for t in _GRID:
-        total: dict[object, list[int]] = defaultdict(lambda: [0, 0, 0])
+        total: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         for d, a in zip(documents, found, strict=True):
+            if (which := kind(d)) is None:
+                continue
             for counts in count(d, above(a, float(t))).values():
-                part = total[kind(d)]
+                part = total[which]
                 part[:] = [x + y for x, y in zip(part, counts, strict=True)]
         f1 = [2 * tp / (2 * tp + fp + fn) for tp, fp, fn in total.values() if tp + fn]
         if f1 and (mean := sum(f1) / len(f1)) > reached:

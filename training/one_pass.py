@@ -70,12 +70,14 @@ def train(preset: OnePassPreset, data: Data, schema: Schema, folder: Path, log: 
     if not several.first():
         return
     network.eval()
-    keep(reader, preset, data, folder)
+    keep(reader, preset, data, folder, [models.folder(preset.start)] if preset.start else [])
 
 
-def keep(reader: OnePassExtractor, preset: OnePassPreset, data: Data, folder: Path) -> None:
+def keep(
+    reader: OnePassExtractor, preset: OnePassPreset, data: Data, folder: Path, before: Sequence[Path]
+) -> None:
     """Calibrate what reads with an adapted network on the tuning documents, and save it in
-    folder/model."""
+    folder/model; it was trained on what the models in `before` were trained on, too."""
     tuning = [e for d in data.tune for e in examples(d, reader)]
     config = OnePassConfig(
         backbone=preset.backbone,
@@ -89,8 +91,8 @@ def keep(reader: OnePassExtractor, preset: OnePassPreset, data: Data, folder: Pa
     )
     save(folder / "model", reader.network, config)
     trained = Trained.of([*data.train, *data.tune])
-    if preset.start:
-        trained = trained.with_that_of(models.folder(preset.start))
+    for other in before:
+        trained = trained.with_that_of(other)
     trained.save(folder / "model")
 
 
@@ -111,25 +113,19 @@ def _continued(preset: OnePassPreset, schema: Schema) -> tuple[OnePass, PreTrain
     config = model_folder.read_config(folder)
     if not isinstance(config, OnePassConfig):
         raise ChartmarkError(f"can't go on from {preset.start}: it is of the {config.family} family")
-    heads = config.heads.size, config.heads.max_width
-    theirs = config.backbone, config.nf4, *heads, _layout(config.labels)
-    if theirs != (
-        preset.backbone,
-        preset.nf4,
-        preset.heads.size,
-        preset.heads.max_width,
-        _layout(schema),
-    ):
+    if built(config, config.labels) != built(preset, schema):
         raise ChartmarkError(
             f"can't go on from {preset.start}: its backbone, heads or labels differ from the preset's"
         )
     return model_folder.load_network(folder, config, trainable=True)
 
 
-def _layout(schema: Schema) -> tuple[object, ...]:
-    """What weights depend on: names and their order, not colours or help."""
-    attributes = tuple((a.name, a.values) for a in schema.attributes)
-    return schema.entity_names, schema.relation_names, attributes
+def built(how: OnePassConfig | OnePassPreset, labels: Schema) -> tuple[object, ...]:
+    """What weights depend on beside the adapter: backbone, heads, the labels' names and their order,
+    not colours or help."""
+    attributes = tuple((a.name, a.values) for a in labels.attributes)
+    heads = how.heads.size, how.heads.max_width
+    return how.backbone, how.nf4, heads, labels.entity_names, labels.relation_names, attributes
 
 
 def support(documents: Sequence[Document]) -> Counter[str]:

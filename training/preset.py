@@ -64,7 +64,7 @@ class Preset(_Part):
     lora: Lora
     corpora: dict[str, int]
     corrected: int = Field(gt=0)
-    renamed: float = Field(ge=0, le=1)
+    renamed: float = Field(default=0.0, ge=0, le=1)  # runs begun before it was there go on
     stitch: dict[str, list[Annotated[int, Field(gt=0)]]]
     tune: float = Field(gt=0, lt=0.5)
     schedule: Schedule

@@ -29,13 +29,14 @@ def names(documents: Iterable[Document]) -> Names:
 def renamed(document: Document, known: Names, share: float, chance: random.Random) -> Document:
     """The document with that share of its mentions under other names of their type.
 
-    Mentions that lie within or across others keep theirs. Concepts are the old names', and go.
+    Mentions that lie within or across others, or in pieces, keep theirs. Concepts are the old names',
+    and go.
     """
     chosen: dict[tuple[str, str], str] = {}
     order = sorted(document.entities, key=lambda e: e.start)
     changes: list[tuple[int, int, str]] = []
     for e in order:
-        if e.types or e.type not in known or _touched(e, order):
+        if e.types or e.fragments or e.type not in known or _touched(e, order):
             continue
         words = document.mention(e)
         key = e.type, words.lower()
@@ -48,12 +49,8 @@ def renamed(document: Document, known: Names, share: float, chance: random.Rando
     return document.model_copy(
         update={
             "text": text,
-            "entities": tuple(
-                e.model_copy(
-                    update={"start": e.start + _by(e.start, moves), "end": e.end + _by(e.end, moves)}
-                )
-                for e in document.entities
-            ),
+            "entities": tuple(_moved(e, moves) for e in document.entities),
+            "concept_relations": (),
         }
     )
 
@@ -72,6 +69,20 @@ def _changed(text: str, changes: Sequence[tuple[int, int, str]]) -> tuple[str, l
         moves.append((end, len(new) - (end - start)))
         at = end
     return "".join((*parts, text[at:])), moves
+
+
+def _moved(e: Entity, moves: Sequence[tuple[int, int]]) -> Entity:
+    def to(place: int) -> int:
+        return place + _by(place, moves)
+
+    return e.model_copy(
+        update={
+            "start": to(e.start),
+            "end": to(e.end),
+            "fragments": tuple((to(start), to(end)) for start, end in e.fragments),
+            "concepts": (),
+        }
+    )
 
 
 def _by(place: int, moves: Sequence[tuple[int, int]]) -> int:

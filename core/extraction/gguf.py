@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 # The number changes with what is written: what an earlier way wrote is left alone.
 CACHE = Path(os.environ.get("CHARTMARK_CACHE", ROOT / ".cache")) / "backbones-2"
-# llama.cpp's names of how a text is cut before byte-level pairs are merged, and what cuts so.
-_DIGIT_BY_DIGIT = frozenset({"smollm"})
 _CONTROL = 3  # llama.cpp's token type
 
 
@@ -65,7 +63,7 @@ def _write(file: Path, out: Path) -> None:
             file.parent, dtype=torch.bfloat16, **where
         )
         tokenizer = _tokenizer(file) or AutoTokenizer.from_pretrained(file.parent, **where)
-    except (ImportError, OSError, ValueError, RuntimeError, KeyError) as error:
+    except (ImportError, OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ChartmarkError(f"{file} can't be read: {reason}") from None
     out.mkdir()
@@ -80,7 +78,7 @@ def _write(file: Path, out: Path) -> None:
 
 
 def _tokenizer(file: Path) -> "PreTrainedTokenizerFast | None":
-    """A file's byte-level tokenizer; None if it has one of another kind.
+    """A file's tokenizer, if it is byte-level and cuts texts as SmolLM2's; None if it is another.
 
     transformers' own conversion differs by release: 5.17's takes the bytes of "é" or a blank for
     letters, and ends at another token.
@@ -96,15 +94,14 @@ def _tokenizer(file: Path) -> "PreTrainedTokenizerFast | None":
         found = reader.get_field(f"tokenizer.{key}")
         return None if found is None else found.contents()
 
-    if said("ggml.model") != "gpt2":
+    if (said("ggml.model"), said("ggml.pre")) != ("gpt2", "smollm"):
         return None
     words = said("ggml.tokens")
     merges = [tuple(pair.split(" ", 1)) for pair in said("ggml.merges")]
     made = Tokenizer(BPE({w: i for i, w in enumerate(words)}, merges))
     bytewise = pre_tokenizers.ByteLevel(add_prefix_space=bool(said("ggml.add_space_prefix")))
-    digits = [pre_tokenizers.Digits(individual_digits=True)]
-    cut = digits if said("ggml.pre") in _DIGIT_BY_DIGIT else []
-    made.pre_tokenizer = pre_tokenizers.Sequence([*cut, bytewise])
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    made.pre_tokenizer = pre_tokenizers.Sequence([digits, bytewise])
     made.decoder = decoders.ByteLevel()
     kinds = said("ggml.token_type") or [0] * len(words)
     control = [w for w, kind in zip(words, kinds, strict=True) if kind == _CONTROL]

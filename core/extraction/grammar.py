@@ -11,16 +11,26 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
+from core.errors import ChartmarkError
 from core.extraction.writing import Answer
 
 # llguidance's own; its errors would show grammars, and so notes, if they were verbose.
 LIMITS = LLParserLimits(verbose_errors=False)
+_SAMPLE = "é b"
 
 
 @lru_cache(maxsize=1)
 def _words(tokenizer: PreTrainedTokenizerBase) -> LLTokenizer:
     """A tokenizer as llguidance reads it: a third of a second's work, and the same for every batch."""
-    return from_tokenizer(tokenizer)
+    words = from_tokenizer(tokenizer)
+    # Where a release of transformers converts a tokenizer wrongly, answers would be spoilt in silence.
+    ids = tokenizer(_SAMPLE, add_special_tokens=False)["input_ids"]
+    if words.decode_bytes(ids) != _SAMPLE.encode():
+        raise ChartmarkError(
+            "the backbone's tokenizer can't hold a model to the labels: install the transformers of "
+            "requirements.txt, or use a one-pass model"
+        )
+    return words
 
 
 @dataclass(slots=True)
@@ -81,7 +91,7 @@ class _Row:
         self._grammars, self._tokenizer = grammars, tokenizer
         self._tokens: list[int] = []
         self._pieces: list[_Piece] = []
-        self._left: int | None = None  # after how many tokens it was given up
+        self._given_up = False
         self.answer = answer
         self._open()
 
@@ -106,14 +116,13 @@ class _Row:
     @property
     def over(self) -> bool:
         """Whether only the end may follow."""
-        return self.answer.whole or self._left is not None
+        return self.answer.whole or self._given_up
 
     def gives_up(self) -> bool:
         """After what may follow was asked for: whether it is too much for llguidance, which sets itself
         limits. The answer then ends where it is, and says so."""
-        if self.matcher.is_error():
-            self._left = len(self._tokens)
-        return self._left is not None
+        self._given_up = self._given_up or self.matcher.is_error()
+        return self._given_up
 
     def _write(self, token: int) -> None:
         piece = self._pieces[-1]
@@ -136,13 +145,14 @@ class _Row:
         self._pieces.append(_Piece(self.answer, len(self._tokens), matcher))
 
     def _take_back(self, keep: int) -> None:
+        self._given_up = False  # that was further on
         end = len(self._tokens)
         while self._pieces[-1].begin > keep:
             end = self._pieces.pop().begin
         piece = self._pieces[-1]
         if piece.matcher.is_error():  # it stays so: begin the piece anew
             self._pieces.pop()
-            self.answer, self._left = piece.answer, None
+            self.answer = piece.answer
             told = self._tokens[piece.begin : keep]
             del self._tokens[piece.begin :]
             self._open()

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from core.document import Annotated, Document, Entity, Relation
+from core.document import Annotated, Document, Entity, Relation, RelationSought
 from core.extraction import Annotation
 from core.scoring import relation_counts
-from training.calibrate import _best, _made, _relations_above
+from training.calibrate import _best, _relations_above, _whose
 from training.synthetic import notes
 
 MENTIONS = (
@@ -33,7 +33,7 @@ def document(*gold: Relation, source: str = "hospital", annotated: Annotated | N
 def best(*documents: Document) -> float:
     found = [Annotation(entities=MENTIONS, relations=(SURE, UNSURE)) for _ in documents]
     count = partial(relation_counts, symmetric=frozenset())
-    return _best(found, documents, count, _relations_above, _made)["treats"][0]
+    return _best(found, documents, count, _relations_above, _whose)["treats"][0]
 
 
 def test_a_threshold_keeps_what_is_right_and_leaves_what_is_not() -> None:
@@ -45,3 +45,15 @@ def test_many_synthetic_notes_weigh_as_much_as_one_of_people() -> None:
     made = [document(SURE, UNSURE, source=notes.SOURCE), document(SURE, source=notes.SOURCE)] * 25
     assert best(*made) < 0.4  # 6/7 with the unsure ones, 4/5 without
     assert best(document(SURE), *made) >= 0.4  # and 2/3 with, 1 without
+
+
+def test_where_not_everything_was_looked_for_counts_as_support_and_decides_nothing() -> None:
+    sought = RelationSought(type="treats", head="Drug", tail="Disease")
+    looked = Annotated(entities=("Drug", "Disease"), relations=(sought,))
+    part = document(SURE, UNSURE, annotated=looked)
+    found = [Annotation(entities=MENTIONS, relations=(SURE, UNSURE))] * 21
+    count = partial(relation_counts, symmetric=frozenset())
+    documents = [document(SURE), *[part] * 20]
+    threshold, support = _best(found, documents, count, _relations_above, _whose)["treats"]
+    assert threshold >= 0.4
+    assert support == 41

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.document import Document, Entity, Relation
+from core.document import ConceptRelation, Document, Entity, Relation
 from training.renamed import names, renamed
 
 
@@ -60,6 +60,24 @@ def test_what_was_said_again_is_said_again_and_begins_as_it_did() -> None:
 def test_mentions_in_mentions_keep_their_names() -> None:
     d = _document("Known lithium toxicity.", ("lithium", "Drug"), ("lithium toxicity", "Disease"))
     assert renamed(d, KNOWN, 1.0, random.Random(0)) == d
+
+
+def test_concepts_go_and_pieces_of_mentions_move_along() -> None:
+    d = Document(
+        id="d",
+        text="aspirin for pain and ache of arm",
+        entities=(
+            Entity(id="T1", start=0, end=7, type="Drug", concepts=("D001241",)),
+            Entity(id="T2", start=12, end=32, type="Disease", fragments=((12, 16), (26, 32))),
+        ),
+        relations=(),
+        concept_relations=(ConceptRelation(head="D001241", tail="x", type="treats"),),
+    )
+    found = renamed(d, {"Drug": ("x",), "Disease": ("gout",)}, 1.0, random.Random(0))
+    assert found.text == "x for pain and ache of arm"
+    assert [found.text[a:b] for a, b in found.entities[1].fragments] == ["pain", "of arm"]
+    assert not found.concept_relations
+    assert not any(e.concepts for e in found.entities)
 
 
 def test_names_are_those_of_mentions_whose_type_is_sure() -> None:

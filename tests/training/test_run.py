@@ -18,6 +18,7 @@ from core import jobs
 from core.document import Document, Entity, Relation, to_json
 from core.errors import ChartmarkError
 from core.extraction import models
+from core.overlap import Trained
 from core.schema import Schema
 from training import dataset, preset, run
 from training.average import average
@@ -126,6 +127,8 @@ def test_two_models_become_one_between_them(runs: Path, tmp_path: Path) -> None:
     second = run.create(config(zoo, "schedule.epochs=1", f"start={first.name}", "schedule.seed=1"))
     run.work(second)
     average(second, [first / "model"], tmp_path / "both")
+    with pytest.raises(ChartmarkError, match="has a model already"):
+        average(second, [first / "model"], tmp_path / "both")
 
     weights = [load_file(f / "model" / "heads.safetensors") for f in (first, second, tmp_path / "both")]
     a, b, mean = (w["span_type.weight"].float() for w in weights)
@@ -133,6 +136,10 @@ def test_two_models_become_one_between_them(runs: Path, tmp_path: Path) -> None:
     assert torch.allclose(mean, (a + b) / 2, atol=1e-3)
     (found,) = models.load(str(tmp_path / "both" / "model")).extract(["The zebra eats grass."])
     assert not found.unfinished
+    of_both, of_first = Trained.load(tmp_path / "both" / "model"), Trained.load(first / "model")
+    assert of_both is not None
+    assert of_first is not None
+    assert set(of_first.documents) <= set(of_both.documents)
 
     with pytest.raises(ChartmarkError, match="is built otherwise"):
         average(second, [models.folder("starter")], tmp_path / "none")

@@ -20,6 +20,13 @@ from ui.train import tab as train
 STYLE = Path(__file__).with_name("style.css")
 # Downloads that nobody fetched: looked for every ten minutes, deleted when an hour old.
 DELETE_CACHE = (600, 3600)
+# The tab stands in the address, so that a page that loads itself anew (the server was started again)
+# comes back to it. Gradio selects the first tab before a page is loaded: that must not be remembered.
+_REMEMBER = "() => document.body.dataset.loaded && history.replaceState(null, '', '#{}')"
+_RETURN = """() => {
+    document.body.dataset.loaded = "yes"
+    document.getElementById(`tab-${location.hash.slice(1)}-button`)?.click()
+}"""
 # System fonts only: a web font would be fetched from outside.
 THEME = gr.themes.Base(
     primary_hue="teal",
@@ -45,16 +52,17 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
         theme = gr.Button("Light / dark", size="sm", elem_id="theme")
         theme.click(None, js="() => document.body.classList.toggle('dark')", api_visibility="private")
         with gr.Tabs() as tabs:
-            with gr.Tab("Extract", id="extract"):
+            with _tab("Extract"):
                 model = extract.build(store, shelf)
-            with gr.Tab("Annotate", id="annotate"):
+            with _tab("Annotate"):
                 annotator, parts = annotate.build(store, shelf)
-            with gr.Tab("Data", id="data"):
+            with _tab("Data"):
                 document = data.build(store)
-            with gr.Tab("Train", id="train"):
+            with _tab("Train"):
                 trained, used = train.build(store, shelf)
-            with gr.Tab("Evaluate", id="evaluate"):
+            with _tab("Evaluate"):
                 errors = evaluate.build(store)
+        app.load(None, js=_RETURN, api_visibility="private")
 
         def hand_over(who: str, key: int, start: int) -> list[Any]:
             """A document to the annotator, at a place in it."""
@@ -78,6 +86,12 @@ def build(store: Store, problem: str | None = None) -> gr.Blocks:
         document.annotate.click(from_data, document.key, there, **quiet)
         errors.open.click(from_error, errors.place, there, **quiet)
     return app
+
+
+def _tab(name: str) -> gr.Tab:
+    tab = gr.Tab(name, id=name.lower(), elem_id=f"tab-{name.lower()}")
+    tab.select(None, js=_REMEMBER.format(name.lower()), api_visibility="private")
+    return tab
 
 
 def _header(store: Store, problem: str | None) -> str:

@@ -189,6 +189,12 @@ def test_a_document_is_opened_in_the_annotator(page: Page, tmp_path: Path) -> No
     page.locator("#annotate-this").click()
     expect(page.locator("#annotator .name")).to_have_text("hand")
     expect(page.locator("#annotator .lines")).to_contain_text("over with a")
+    # A page that loads itself anew, as after a new start of the server, comes back to its tab.
+    page.reload()
+    expect(page.get_by_role("tab", name="Annotate", exact=True)).to_have_attribute(
+        "aria-selected", "true"
+    )
+    expect(page.locator("#annotator .page")).to_be_visible()
 
 
 def test_splits_and_synthetic_notes(page: Page, folder: Path) -> None:

@@ -156,6 +156,7 @@ def train(args: argparse.Namespace) -> None:
     from core.store.revisions import LOCAL
     from training import preset, run, several
     from training.data import Mix
+    from training.plan import plan
 
     if args.job:
         run.work(args.job)
@@ -176,6 +177,10 @@ def train(args: argparse.Namespace) -> None:
     values = preset.load(args.preset, args.set)
     folder = Path()
     if several.first():
+        found = plan(values, mix, schema)
+        if found.problem:
+            raise ChartmarkError(f"{found.problem} with --set")
+        print(*found.lines(), sep="\n", file=sys.stderr)
         if database:
             splits.settle(existing(database), LOCAL)
         against = in_use.model(existing(database)) if database else in_use.FIRST

@@ -126,6 +126,10 @@ def test_broken_input_leaves_no_output(
         (["--host", "0.0.0.0"], "would show notes to the network: add a password file"),
         (["train", "--preset", "nope"], "no preset 'nope': choose from cpu, mistral-7b"),
         (["train", "--preset", "cpu", "--schema", "{}/no.yaml"], "no.yaml: not a readable YAML file"),
+        (
+            ["train", "--preset", "cpu", "--synthetic", "9", "--set", "schedule.batch=100000"],
+            "this does not fit",
+        ),
         (["evaluate", "--data", "bc5cdr/dev"], "say where the corpus bc5cdr is: --corpora FOLDER"),
     ],
     ids=lambda v: " ".join(v[:3]) if isinstance(v, list) else "",

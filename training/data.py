@@ -106,12 +106,9 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
                     sets.append(_Set(read, times, tuple(preset.stitch.get(name, [1]))))
             held_out += _evaluation(source)
         elif source.name.endswith(passages.SUFFIX):
-            if folder is None:
-                raise ChartmarkError(f"{source} needs the folder of corpora, too: name it with --data")
-            read = list(passages.read(source, folder))
-            sets.append(_Set(read, preset.corrected, (1,), preset.renamed))
+            sets.append(_Set(of_file(source, folder), preset.corrected, (1,), preset.renamed))
         else:
-            sets.append(_Set(list(jsonl.read(source)), 1, (1,)))
+            sets.append(_Set(of_file(source, folder), 1, (1,)))
     frozen: dict[str, int] = {}
     if mix.database:
         store = existing(mix.database)
@@ -134,6 +131,17 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
         used = {d.id for d in (*data.train, *data.tune)}
         runs.keep(existing(mix.database), run, used & set(frozen))
     return data
+
+
+def of_file(source: Path, folder: Path | None) -> list[Document]:
+    """The documents of a file of a mix; the texts of passages are in the folder of corpora.
+
+    Raises ChartmarkError if the file is broken or that folder isn't given."""
+    if not source.name.endswith(passages.SUFFIX):
+        return list(jsonl.read(source))
+    if folder is None:
+        raise ChartmarkError(f"{source} needs the folder of corpora, too: name it with --data")
+    return list(passages.read(source, folder))
 
 
 def _corpus(name: str, schema: Schema) -> Corpus:

@@ -15,11 +15,12 @@ from safetensors import SafetensorError, safe_open
 from core.errors import ChartmarkError
 from core.extraction import backbone, device
 from core.files import read_text
+from core.formats import passages
 from core.formats.mapping import corpora
 from core.schema import Schema
 from core.store import runs
 from core.store.connection import existing
-from training.data import Mix
+from training.data import Mix, of_file
 from training.preset import OnePassPreset, Preset
 
 # Characters to a token and to a synthetic note, as measured on the corpora and on 16,000 notes.
@@ -43,8 +44,15 @@ class Plan:
     seconds: float | None
 
     @property
-    def fits(self) -> bool:
-        return self.memory < self.free
+    def problem(self) -> str | None:
+        """Why it can't be done here, in a sentence; None if it can."""
+        if self.memory < self.free:
+            return None
+        need, free = self.memory / 2**30, self.free / 2**30
+        return (
+            f"this does not fit: about {need:.1f} GiB are needed and {free:.1f} GiB are free on the "
+            f"{self.device}; lower schedule.batch or window"
+        )
 
     def lines(self) -> Iterator[str]:
         """The plan in words."""
@@ -67,6 +75,12 @@ def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
             n, length = _size(name, folder)
             sources[f"of {name}"] += n
             characters += length * times
+    for source in mix.files:
+        if not source.is_dir():
+            read = of_file(source, folder)
+            by_people = source.name.endswith(passages.SUFFIX)
+            sources[f"of {source.name}"] += len(read)
+            characters += sum(len(d.text) for d in read) * (preset.corrected if by_people else 1)
     if mix.database:
         store = existing(mix.database)
         (row,) = store.rows("SELECT coalesce(avg(length(text)), 0) AS n FROM documents")

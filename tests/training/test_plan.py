@@ -25,7 +25,7 @@ def test_a_plan_counts_what_is_read_and_grows_with_the_batch(tmp_path: Path) -> 
     small = plan.plan(preset.load("cpu", []), mix, default_schema())
     large = plan.plan(preset.load("cpu", ["schedule.batch=256"]), mix, default_schema())
     assert small.sources == {"corrected notes": 1, "synthetic notes": 400}
-    assert small.fits
+    assert small.problem is None
     assert large.memory > 4 * small.memory
     assert "1 corrected notes, 400 synthetic notes" in next(small.lines())
 
@@ -34,7 +34,16 @@ def test_what_cannot_fit_says_so() -> None:
     found = plan.plan(
         preset.load("cpu", ["schedule.batch=100000"]), Mix(synthetic=10), default_schema()
     )
-    assert not found.fits
+    assert found.problem
+    assert "GiB are needed" in found.problem
+
+
+def test_a_file_is_counted_as_often_as_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text('{"id": "n", "text": "' + "Fever " * 70 + '", "entities": [], "relations": []}\n')
+    found = plan.plan(preset.load("cpu", []), Mix(files=(file,)), default_schema())
+    assert found.sources == {"of notes.jsonl": 1}
+    assert found.tokens == 100
 
 
 def test_a_backbone_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -152,12 +152,8 @@ def _refusal(store: Store, wanted: Preset, sources: Mix) -> str:
     found = plan(wanted, sources, store.schema)
     if not any(found.sources.values()):
         return "There is nothing to train on: correct some notes, or add synthetic notes or corpora."
-    if not found.fits:
-        return (
-            f"This does not fit: about {found.memory / 2**30:.1f} GiB are needed and "
-            f"{found.free / 2**30:.1f} GiB are free on the {found.device}. Lower schedule.batch or "
-            "window under Advanced."
-        )
+    if found.problem:
+        return f"{found.problem[0].upper()}{found.problem[1:]} under Advanced."
     return ""
 
 

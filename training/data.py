@@ -19,6 +19,7 @@ from core.store.revisions import LOCAL
 from training.preset import Preset
 from training.renamed import names, renamed
 from training.synthetic import vocabulary
+from training.synthetic.notes import SOURCE as SYNTHETIC
 from training.synthetic.notes import notes
 from training.weak import resolved, stitched
 
@@ -105,10 +106,10 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
                     read = list(_corpus(name, schema).read(source, "train", report))
                     sets.append(_Set(read, times, tuple(preset.stitch.get(name, [1]))))
             held_out += _evaluation(source)
-        elif source.name.endswith(passages.SUFFIX):
-            sets.append(_Set(of_file(source, folder), preset.corrected, (1,), preset.renamed))
         else:
-            sets.append(_Set(of_file(source, folder), 1, (1,)))
+            labelled, generated = of_file(source, folder)
+            sets.append(_Set(labelled, preset.corrected, (1,), preset.renamed))
+            sets.append(_Set(generated, 1, (1,)))
     frozen: dict[str, int] = {}
     if mix.database:
         store = existing(mix.database)
@@ -133,15 +134,18 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
     return data
 
 
-def of_file(source: Path, folder: Path | None) -> list[Document]:
-    """The documents of a file of a mix; the texts of passages are in the folder of corpora.
+def of_file(source: Path, folder: Path | None) -> tuple[list[Document], list[Document]]:
+    """The documents of a file of a mix: those with labels of their own, which count as corrected
+    ones do, and those that the generator made. The texts of passages are in the folder of corpora.
 
     Raises ChartmarkError if the file is broken or that folder isn't given."""
-    if not source.name.endswith(passages.SUFFIX):
-        return list(jsonl.read(source))
-    if folder is None:
-        raise ChartmarkError(f"{source} needs the folder of corpora, too: name it with --data")
-    return list(passages.read(source, folder))
+    if source.name.endswith(passages.SUFFIX):
+        if folder is None:
+            raise ChartmarkError(f"{source} needs the folder of corpora, too: name it with --data")
+        return list(passages.read(source, folder)), []
+    read = list(jsonl.read(source))
+    generated = [d for d in read if d.meta.get("source") == SYNTHETIC]
+    return [d for d in read if d.meta.get("source") != SYNTHETIC], generated
 
 
 def _corpus(name: str, schema: Schema) -> Corpus:

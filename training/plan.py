@@ -15,7 +15,6 @@ from safetensors import SafetensorError, safe_open
 from core.errors import ChartmarkError
 from core.extraction import backbone, device
 from core.files import read_text
-from core.formats import passages
 from core.formats.mapping import corpora
 from core.schema import Schema
 from core.store import runs
@@ -77,10 +76,10 @@ def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
             characters += length * times
     for source in mix.files:
         if not source.is_dir():
-            read = of_file(source, folder)
-            by_people = source.name.endswith(passages.SUFFIX)
-            sources[f"of {source.name}"] += len(read)
-            characters += sum(len(d.text) for d in read) * (preset.corrected if by_people else 1)
+            labelled, made = of_file(source, folder)
+            sources[f"of {source.name}"] += len(labelled) + len(made)
+            characters += sum(len(d.text) for d in labelled) * preset.corrected
+            characters += sum(len(d.text) for d in made)
     if mix.database:
         store = existing(mix.database)
         (row,) = store.rows("SELECT coalesce(avg(length(text)), 0) AS n FROM documents")

@@ -44,9 +44,9 @@ class Schedule(_Part):
 
 
 class Preset(_Part):
-    """`corpora` says how often each is read in an epoch, `corrected` how often people's gold is: that
-    of a database, and passages labelled by hand; read again, a share `renamed` of their mentions have
-    other names. `window` and `overlap` count tokens.
+    """`corpora` says how often each is read in an epoch, `corrected` how often other gold is: that of a
+    database, passages, JSON Lines that the generator didn't write; read again, a share `renamed` of
+    their mentions have other names. `window` and `overlap` count tokens.
 
     `nf4` keeps the backbone in 4 bits (QLoRA); `checkpointing` computes activations twice where
     memory has no room to keep them. `start` names a model to go on from in place of the bare backbone.

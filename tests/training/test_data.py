@@ -1,17 +1,19 @@
 """What trains never holds what evaluates: by document, and by sentence."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import training
-from core.document import Document
+from core.document import Document, to_json
 from core.errors import ChartmarkError
-from core.formats import passages
+from core.formats import jsonl, passages
 from core.overlap import HeldOut, identity, sentences
 from core.schema import default_schema
 from training import preset
 from training.data import Mix, gather
+from training.synthetic.notes import notes
 
 PASSAGES = Path(training.__file__).with_name("real_notes.passages.jsonl")
 LONG = "The patient was treated with intravenous ceftriaxone for pneumonia."
@@ -63,6 +65,18 @@ def test_passages_read_again_have_other_names_and_tuning_ones_their_own(corpora_
     assert all(original[d.id].text == d.text for d in (*own, *data.tune))
 
 
+def test_gold_in_a_file_is_read_as_often_as_corrected_notes(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.jsonl"
+    gold = [document(f"g{i}", f"He has had a fever since day {i}.") for i in range(60)]
+    with file.open("w") as out:
+        out.writelines(to_json(d) + "\n" for d in [*gold, *notes("train", 60, 0, held_out=False)])
+    values = preset.load("cpu", ["corrected=3"])
+    train = gather(values, Mix(files=(file,)), default_schema(), "run").train
+    counts = Counter(d.id for d in train)
+    assert {n for d, n in counts.items() if d.startswith("g")} == {3}
+    assert {n for d, n in counts.items() if not d.startswith("g")} == {1}
+
+
 def test_nothing_to_train_on_says_what_to_do() -> None:
     with pytest.raises(ChartmarkError, match="give a folder of corpora or a file with --data"):
         gather(preset.load("cpu", []), Mix(), default_schema(), "a run")
@@ -81,3 +95,10 @@ def test_nothing_to_train_on_says_what_to_do() -> None:
 def test_a_wrong_preset_is_one_line(name: str, changes: list[str], message: str) -> None:
     with pytest.raises(ChartmarkError, match=message):
         preset.load(name, changes)
+
+
+def test_the_written_notes_fit_the_schema_and_are_all_different() -> None:
+    read = list(jsonl.read(PASSAGES.with_name("written_notes.jsonl")))
+    for d in read:
+        default_schema().check(d)
+    assert len({identity(d) for d in read}) == len(read) > 300

@@ -86,9 +86,14 @@ def load(
     folder = find(source)
     extra: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     kind: dict[str, Any] = {"dtype": torch.float32}
-    stored = "quantization_config" in _config(folder)
+    config = _config(folder)
+    # With dropout inside attention a CPU has no fused kernel for it: training on windows of 360 tokens
+    # took 2.2 times as long (docs/experiments.md). The adapter and the heads have their own.
+    inside = ("attention_probs_dropout_prob", "attention_dropout")
+    kind |= {name: 0.0 for name in inside if config.get(name)}
+    stored = "quantization_config" in config
     if nf4 or stored:
-        kind = {"dtype": torch.bfloat16, "device_map": {"": device.pick()}}
+        kind |= {"dtype": torch.bfloat16, "device_map": {"": device.pick()}}
     if nf4 and not stored:
         kind["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,

@@ -63,7 +63,8 @@ def arguments(kind: type[A], preset: Preset, folder: Path, **more: Any) -> A:
         "disable_tqdm": True,
         "remove_unused_columns": False,
         "dataloader_pin_memory": False,
-        "bf16": device.pick().type == "cuda",
+        # Where a CPU has it, too: fp32 takes half as long again (bench/steps.py).
+        "bf16": device.reading_dtype(device.pick().type) == torch.bfloat16,
         "use_cpu": device.pick().type == "cpu",
     }
     found: A = kind(**values, **more)

@@ -63,6 +63,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 CHANGES = [
+    "corrected=1",
     "schedule.epochs=6",
     "schedule.accumulate=1",
     "schedule.learning_rate=0.002",

@@ -181,6 +181,8 @@ def show(page: Page, address: str) -> None:
 
 def ready(page: Page) -> None:
     expect(page.locator("#annotator .page")).to_be_visible()
+    # Keys pressed before the page has come back to its tab would go nowhere.
+    page.wait_for_function("document.body.dataset.loaded")
     page.wait_for_function("document.querySelector('#annotator .annotator')?.annotator.sheet")
 
 

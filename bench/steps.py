@@ -2,9 +2,9 @@
 
     python bench/steps.py [--rounds 3]
 
-Forward, backward and update over batches of like length of the generator's
-notes, short ones and several joined into long ones; all ways in turns, in one run. Tokens a
-second are useful ones, without padding.
+Forward, backward and update over batches of like length of the generator's notes, short ones and
+several joined into long ones; all ways in turns, in one run. Tokens a second are useful ones, without
+padding.
 """
 
 import argparse

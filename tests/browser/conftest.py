@@ -1,4 +1,4 @@
-"""A real Chromium on the real app: one of each for a module, a fresh page for each test."""
+"""A real Chromium on the real app: an app for each module, a fresh page for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ def address(folder: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium")

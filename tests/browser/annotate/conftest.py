@@ -1,6 +1,5 @@
 """The Annotate tab on documents of a test's own, and ways to look at its page and its store."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from core.document import Document
 from core.queue import Settings
@@ -16,7 +16,8 @@ from core.store.connection import Store
 from core.store.revisions import IMPORTED, LOCAL, Revision, Save
 from tests.serving import served
 
-_numbers = itertools.count(1)
+VIEWPORT: Any = {"width": 1440, "height": 900}
+SOURCE = "this test"  # where the notes of the test that runs come from
 
 
 class Bench:
@@ -31,6 +32,15 @@ class Bench:
             "(() => { const a = document.querySelector('#annotator .annotator').annotator;"
             f" const d = a.desk; return {script} }})()"
         )
+
+    @property
+    def queue(self) -> list[int]:
+        return sorted(self.ask("a.queue.map(q => q.id)"))
+
+    @property
+    def settings(self) -> Settings:
+        """What the page's queue was made with."""
+        return Settings.of(self.ask("a.value.settings"))
 
     def reload(self) -> None:
         self.page.reload()  # the page comes back to its tab; a click would take the focus from the note
@@ -101,47 +111,136 @@ class Bench:
 Open = Callable[..., Bench]
 
 
+@pytest.fixture(scope="package")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app of these tests has its database and log: every test has notes of its own in there,
+    so one app serves them all."""
+    return tmp_path_factory.mktemp("annotate")
+
+
+@pytest.fixture(scope="package")
+def address(folder: Path) -> Iterator[str]:
+    with served(log=folder / "log") as (url, _):
+        yield url
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport={"width": 1440, "height": 900})
+    """For a page of a test's own: one that is left, or stands beside another."""
+    made = browser.new_context(viewport=VIEWPORT)
     yield made
     made.close()
 
 
-@pytest.fixture
-def bench(context: BrowserContext, address: str, folder: Path) -> Iterator[Open]:
-    """Open the tab on documents (with readings of the starter as suggestions, if given)."""
-    trouble: list[str] = []
-    store = Store(folder / "annotations.db")
+@pytest.fixture(scope="package")
+def shared() -> Iterator[list[Page]]:
+    """The page that tests hand on, if there is one."""
+    pages: list[Page] = []
+    yield pages
+    for page in pages:
+        page.context.close()
 
-    def open_on(
-        *notes: Document, read: dict[str, Document] | None = None, watched: bool = True, **settings: Any
-    ) -> Bench:
-        source = f"set {next(_numbers)}"
-        keys = {n.id: add(store, n, source, (read or {}).get(n.id)) for n in notes}
-        chosen = Settings(**{"source": source, "model": "starter" if read else "", **settings})
+
+@pytest.fixture(scope="package")
+def trouble() -> list[str]:
+    """What pages of the annotator did that no page may do."""
+    return []
+
+
+@pytest.fixture
+def bench(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    address: str,
+    folder: Path,
+    shared: list[Page],
+    trouble: list[str],
+) -> Iterator[Open]:
+    """Open the tab on documents (with readings of the starter as suggestions, if given).
+
+    To load the page takes seconds, and a new queue makes a new annotator in it: so it is handed from
+    test to test, unless one failed in it, its queue has other settings, or a test wants a page in a
+    `context` of its own.
+    """
+    store = Store(folder / "annotations.db")
+    failed = request.session.testsfailed
+
+    def new(context: BrowserContext) -> Page:
         page = context.new_page()
         page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
         page.on("dialog", lambda d: (trouble.append(f"dialog: {d.message}"), d.dismiss()))
-        if watched:
-            page.on(
-                "request",
-                lambda r: (
-                    None if r.url.startswith((address, "data:", "blob:")) else trouble.append(r.url)
-                ),
-            )
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith((address, "data:", "blob:")) else trouble.append(r.url),
+        )
+        return page
+
+    def open_on(
+        *notes: Document,
+        read: dict[str, Document] | None = None,
+        context: BrowserContext | None = None,
+        **settings: Any,
+    ) -> Bench:
+        with store.writing() as db:  # what other tests left is in nobody's queue
+            db.execute("UPDATE documents SET source = 'earlier' WHERE source = ?", [SOURCE])
+        keys = {n.id: add(store, n, SOURCE, (read or {}).get(n.id)) for n in notes}
+        wanted = Settings(**{"source": SOURCE, "model": "starter" if read else "", **settings})
+        if not context and shared:
+            made = Bench(store, shared[0], keys)
+            if made.settings == wanted:
+                begin(made)
+                return made
+            shared.pop().context.close()
+        page = new(context or browser.new_context(viewport=VIEWPORT))
+        if not context:
+            shared.append(page)
         made = Bench(store, page, keys)
         # A page of the last test may still tell the server where it is.
         for _ in range(5):
-            places.remember(store, LOCAL, chosen.values(), None)
+            places.remember(store, LOCAL, wanted.values(), None)
             show(page, address)
-            if made.ask("a.value.settings.source") == chosen.source:
+            if made.queue == sorted(keys.values()) and made.settings == wanted:
                 break
         return made
 
     yield open_on
+    found, trouble[:] = trouble[:], []
+    if shared and (found or request.session.testsfailed > failed or not quiet(shared[0])):
+        shared.pop().context.close()
     store.close()
-    assert trouble == []
+    assert found == []
+
+
+def begin(b: Bench) -> None:
+    """Let the queue begin anew in a page that has it open, as its button does."""
+    page = b.page
+    page.set_viewport_size(VIEWPORT)
+    page.get_by_role("tab", name="Notes", exact=True).click()
+    button = page.locator("#start-queue")
+    if not button.count():  # it is made when it is first unfolded
+        page.get_by_text("What is in the queue").click()
+        button.wait_for()
+        page.get_by_text("What is in the queue").click()
+        button.wait_for(state="hidden")
+    button.dispatch_event("click")
+    page.wait_for_function(
+        "keys => { const a = document.querySelector('#annotator .annotator')?.annotator;"
+        " return a?.sheet && a.queue.length === keys.length"
+        " && a.queue.every((q) => keys.includes(q.id)) }",
+        arg=list(b.keys.values()),
+    )
+
+
+def quiet(page: Page) -> bool:
+    """Wait until nothing is unsaved in a page: a new queue would not begin before."""
+    try:
+        page.wait_for_function(
+            "!document.querySelector('#annotator .annotator').annotator.outbox.waiting.size",
+            timeout=3000,
+        )
+    except PlaywrightError:
+        return False
+    return True
 
 
 @contextmanager
@@ -152,7 +251,7 @@ def opened(browser: Browser, folder: Path, notes: list[Document], model: str) ->
     keys = {n.id: add(store, n, n.meta.get("source", "")) for n in notes}
     places.remember(store, LOCAL, Settings(model=model, blind=False).values(), None)
     with served(log=folder / "log") as (address, _):
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page = browser.new_page(viewport=VIEWPORT)
         show(page, address)
         yield Bench(store, page, keys)
         page.close()

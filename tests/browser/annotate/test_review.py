@@ -39,6 +39,12 @@ def two(b: Bench, name: str) -> None:
 
 def opened(b: Bench, name: str) -> None:
     b.page.get_by_role("tab", name="Review", exact=True).click()
+    # The list of an earlier look may still be there.
+    b.page.wait_for_function(
+        "name => document.querySelector('#reviewer .annotator')"
+        "?.annotator.queue.some((q) => q.name === name)",
+        arg=name,
+    )
     expect(b.page.locator("#reviewer .pane")).to_have_count(2)
     b.page.evaluate(
         "name => { const a = document.querySelector('#reviewer .annotator').annotator;"

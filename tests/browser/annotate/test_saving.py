@@ -33,29 +33,25 @@ def mark(b: Bench, words: int) -> None:
         b.press("ArrowRight", "s")
 
 
-def test_edits_made_offline_are_kept_and_saved_when_the_server_is_back(
-    bench: Open, context: BrowserContext
-) -> None:
+def test_edits_made_offline_are_kept_and_saved_when_the_server_is_back(bench: Open) -> None:
     b = bench(plain("offline", f"{WORDS} (offline)"))
     mark(b, 1)
     b.saved()
-    context.set_offline(True)
+    b.page.context.set_offline(True)
     for _ in range(9):
         b.press("ArrowRight", "s")
     expect(b.page.locator("#annotator .state")).to_contain_text("offline: a document waits here")
     assert len(b.stored("offline").document.entities) == 1
-    context.set_offline(False)
+    b.page.context.set_offline(False)
     b.saved()
     assert len(b.stored("offline").document.entities) == 10
     assert b.count("offline") == 1  # one sitting, one draft
 
 
-def test_completing_offline_goes_on_to_what_is_loaded_and_saves_both(
-    bench: Open, context: BrowserContext
-) -> None:
+def test_completing_offline_goes_on_to_what_is_loaded_and_saves_both(bench: Open) -> None:
     b = bench(plain("off1", f"{WORDS} (off1)"), plain("off2", f"{WORDS} (off2)"))
     b.page.wait_for_timeout(500)  # the next document is fetched ahead
-    context.set_offline(True)
+    b.page.context.set_offline(True)
     b.press("ArrowRight", "s", "c")
     expect(b.page.locator("#annotator .name")).to_have_text("off2")
     b.press("ArrowRight", "d")
@@ -64,7 +60,7 @@ def test_completing_offline_goes_on_to_what_is_loaded_and_saves_both(
     b.press(",")
     expect(b.page.locator("#annotator .name")).to_have_text("off1")
     assert b.mentions() == [("one", "Symptom")]
-    context.set_offline(False)
+    b.page.context.set_offline(False)
     b.saved()
     assert b.stored("off1").status == "complete"
     assert b.stored("off2").document.entities[0].type == "Disease"
@@ -73,7 +69,7 @@ def test_completing_offline_goes_on_to_what_is_loaded_and_saves_both(
 def test_two_tabs_on_one_document_both_survive(
     bench: Open, context: BrowserContext, address: str
 ) -> None:
-    b = bench(plain("tabs", f"{WORDS} (tabs)"))
+    b = bench(plain("tabs", f"{WORDS} (tabs)"), context=context)
     other = context.new_page()
     show(other, address)
     second = Bench(b.store, other, b.keys)
@@ -111,7 +107,7 @@ def test_two_tabs_on_one_document_both_survive(
 def test_a_closed_tab_comes_back_where_it_was(
     bench: Open, context: BrowserContext, address: str
 ) -> None:
-    b = bench(*(plain(f"back{i}", f"{WORDS} (back{i})") for i in range(3)))
+    b = bench(*(plain(f"back{i}", f"{WORDS} (back{i})") for i in range(3)), context=context)
     b.press(".")
     expect(b.page.locator("#annotator .name")).to_have_text("back1")
     mark(b, 2)
@@ -123,8 +119,8 @@ def test_a_closed_tab_comes_back_where_it_was(
     assert len(Bench(b.store, page, b.keys).mentions()) == 2
 
 
-def test_leaving_with_unsaved_changes_sends_them(bench: Open) -> None:
-    b = bench(plain("leave", f"{WORDS} (leave)"))
+def test_leaving_with_unsaved_changes_sends_them(bench: Open, context: BrowserContext) -> None:
+    b = bench(plain("leave", f"{WORDS} (leave)"), context=context)
     mark(b, 3)
     b.page.evaluate("window.dispatchEvent(new Event('pagehide'))")  # before the pause of the autosave
     for _ in range(50):
@@ -137,25 +133,25 @@ def test_leaving_with_unsaved_changes_sends_them(bench: Open) -> None:
 
 
 def test_another_annotators_copy_is_never_touched(bench: Open) -> None:
-    b = bench(plain("own", f"{WORDS} (own)"))
+    b = bench(plain("copy", f"{WORDS} (copy)"))
     theirs = Save(
-        b.keys["own"], "ann", plain("own", f"{WORDS} (own)"), "complete", "", "sitting ann", 1
+        b.keys["copy"], "ann", plain("copy", f"{WORDS} (copy)"), "complete", "", "sitting ann", 1
     )
     revisions.save(b.store, theirs, "ann")
     mark(b, 1)
     b.press("c")
     b.saved()
-    assert b.stored("own", "ann").document.entities == ()
-    assert len(b.stored("own").document.entities) == 1
+    assert b.stored("copy", "ann").document.entities == ()
+    assert len(b.stored("copy").document.entities) == 1
     assert (
-        b.store.rows("SELECT status FROM documents WHERE id = ?", b.keys["own"])[0]["status"]
+        b.store.rows("SELECT status FROM documents WHERE id = ?", b.keys["copy"])[0]["status"]
         == "disputed"
     )
 
 
-def test_what_the_server_refuses_holds_up_nobody_else(bench: Open) -> None:
+def test_what_the_server_refuses_holds_up_nobody_else(bench: Open, context: BrowserContext) -> None:
     names = ("gone", "next1", "next2")
-    b = bench(*(plain(n, f"{WORDS} ({n})") for n in names))
+    b = bench(*(plain(n, f"{WORDS} ({n})") for n in names), context=context)
     with b.store.writing() as db:
         db.execute("DELETE FROM places WHERE document = ?", [b.keys["gone"]])
         db.execute("DELETE FROM documents WHERE id = ?", [b.keys["gone"]])
@@ -179,7 +175,7 @@ def test_what_the_server_refuses_holds_up_nobody_else(bench: Open) -> None:
     assert len(b.mentions()) == 1  # kept in the page
 
 
-def test_answers_that_come_late_change_nothing(bench: Open, context: BrowserContext) -> None:
+def test_answers_that_come_late_change_nothing(bench: Open) -> None:
     """The same document asked for twice: the second answer must not replace what is being edited."""
     b = bench(plain("late1", f"{WORDS} (late1)"), plain("late2", f"{WORDS} (late2)"))
     held = []
@@ -206,18 +202,16 @@ def test_answers_that_come_late_change_nothing(bench: Open, context: BrowserCont
     assert len(b.stored("late2").document.entities) == 1
 
 
-def test_offline_the_document_on_the_desk_stays_and_can_be_edited(
-    bench: Open, context: BrowserContext
-) -> None:
+def test_offline_the_document_on_the_desk_stays_and_can_be_edited(bench: Open) -> None:
     b = bench(*(plain(f"stay{i}", f"{WORDS} (stay{i})") for i in range(3)))
     b.page.wait_for_timeout(500)
-    context.set_offline(True)
+    b.page.context.set_offline(True)
     b.press(".", ".")  # the second was fetched ahead, the third was not
     expect(b.page.locator("#annotator .toast")).to_contain_text("this document stays here")
     name = b.page.locator("#annotator .name").inner_text()
     mark(b, 1)
     assert len(b.mentions()) == 1
-    context.set_offline(False)
+    b.page.context.set_offline(False)
     b.saved()
     assert len(b.stored(name).document.entities) == 1
     b.press("c")

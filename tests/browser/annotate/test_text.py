@@ -51,16 +51,16 @@ def test_the_mouse_finds_offsets_behind_emoji_and_line_ends(bench: Open) -> None
 
 
 def test_mentions_beside_emoji_come_back_the_same(bench: Open) -> None:
-    text = "🤒fever🤒 (beside)"
+    text = "🤒fever🤒 (emoji)"
     entities = (
         Entity(id="a", start=1, end=6, type="Symptom"),
         Entity(id="b", start=6, end=7, type="Disease"),
     )
-    b = bench(Document(id="beside", text=text, entities=entities, relations=()))
+    b = bench(Document(id="emoji", text=text, entities=entities, relations=()))
     assert b.mentions() == [("fever", "Symptom"), ("🤒", "Disease")]
     b.press("j", "v")
     b.saved()
-    assert [(e.start, e.end) for e in b.stored("beside").document.entities] == [(1, 6), (6, 7)]
+    assert [(e.start, e.end) for e in b.stored("emoji").document.entities] == [(1, 6), (6, 7)]
 
 
 def test_a_mention_of_a_line_end_alone_harms_nothing(bench: Open) -> None:

@@ -76,6 +76,7 @@ def test_from_corrected_notes_to_a_model_in_use(page: Page, folder: Path) -> Non
     assert splits == {"train", "dev"}
 
     page.locator("#runs [data-testid=cell-0-1]").click()
+    expect(page.locator("#runs-detail")).to_contain_text("has finished")  # it is chosen
     page.locator("#runs-use").click()
     expect(page.locator("#runs-told")).to_contain_text("is in use now")
     (chosen,) = store.rows("SELECT model FROM in_use")

@@ -4,9 +4,10 @@ prose would end a sentence."""
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
-import spacy
-from spacy.language import Language
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 _LINE = re.compile(r"[^\r\n]+")
 # spaCy's tokenizer takes the square of a run of signs: a line this long is split by stops alone.
@@ -15,7 +16,9 @@ _PLAIN = re.compile(r"\S(?:.*?[.!?](?=\s|$)|.*$)")
 
 
 @cache
-def _splitter() -> Language:
+def _splitter() -> "Language":
+    import spacy  # it brings torch along, which takes seconds
+
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     return nlp

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.document import explain
 from core.errors import ChartmarkError
-from core.extraction.model_folder import HeadsConfig
+from core.extraction.heads import HeadsConfig
 from core.files import read_text
 
 PRESETS = Path(__file__).with_name("presets")

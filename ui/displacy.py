@@ -10,8 +10,6 @@ from html import escape
 from itertools import pairwise
 from uuid import uuid4
 
-from spacy import displacy
-
 from core.document import Document, Entity, Relation
 from core.schema import Schema
 from core.sentences import sentences
@@ -150,6 +148,8 @@ def _stacked(document: Document, part: list[Entity], start: int, end: int, schem
 
 
 def _render(parsed: dict[str, object], style: str, options: dict[str, object]) -> str:
+    from spacy import displacy  # it brings torch along, which takes seconds
+
     html: str = displacy.render(parsed, style=style, manual=True, jupyter=False, options=options)
     # A lone CR shows as nothing in HTML, CRLF as two line ends in a preformatted block.
     return html.replace("\r<br>", "<br>").replace("\r", "<br>")

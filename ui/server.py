@@ -103,12 +103,16 @@ def serve(
             prevent_thread_lock=True,
         )
         # torch takes seconds to import: do so while the first user reads the page.
-        warm = Thread(target=import_module, args=["core.extraction.model_folder"], daemon=True)
-        warm.start()
+        Thread(target=_warm, daemon=True).start()
         print(f"Chartmark is at {'https' if cert else 'http'}://{host}:{port}", flush=True)
         if hub_allowed:
             print("Models may be fetched from the Hugging Face hub.", flush=True)
         app.block_thread()
+
+
+def _warm() -> None:
+    for module in ("core.extraction.model_folder", "spacy.displacy"):
+        import_module(module)
 
 
 def blocked(db: Path, auth: Path | None, key: Path | None) -> list[Path]:

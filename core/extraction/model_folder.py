@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -19,6 +19,7 @@ from core.errors import ChartmarkError
 from core.extraction import MODEL_FILE, backbone
 from core.extraction.device import reading_dtype
 from core.extraction.generative import GenerativeExtractor
+from core.extraction.heads import HeadsConfig
 from core.extraction.network import Heads, OnePass
 from core.extraction.one_pass import Calibration, OnePassExtractor
 from core.files import atomic, read_text, sha256
@@ -26,15 +27,6 @@ from core.schema import Schema
 
 ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
 FILES = (ADAPTER, HEADS, "adapter_config.json")
-
-
-class HeadsConfig(BaseModel):
-    """Sizes of the heads: their inner width, the longest span in words, dropout in training."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    size: int = Field(gt=0)
-    max_width: int = Field(gt=0)
-    dropout: float = Field(ge=0, lt=1)
 
 
 class ModelConfig(BaseModel):

@@ -8,7 +8,8 @@ from transformers import AutoConfig, AutoModel
 
 from core.document import Annotated, ConceptRelation, Document, Entity, Relation, RelationSought
 from core.extraction import backbone
-from core.extraction.model_folder import HeadsConfig, build_heads
+from core.extraction.heads import HeadsConfig
+from core.extraction.model_folder import build_heads
 from core.extraction.network import OnePass
 from core.extraction.one_pass import OnePassExtractor
 from core.schema import default_schema

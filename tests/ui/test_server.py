@@ -186,6 +186,15 @@ def test_a_port_that_is_taken_is_one_line(server: tuple[str, int]) -> None:
     )
 
 
+def test_the_app_starts_before_torch_is_there() -> None:
+    """Which takes longer to import than all the rest."""
+    code = "import sys; from ui import page; sys.exit(str({'torch', 'spacy'} & {*sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == "set()"
+
+
 def test_a_login_is_needed_over_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
     users, (cert, key) = tmp_path / "users.json", certificate
     add_user(users, "ann", "correct horse battery")

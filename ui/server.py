@@ -28,7 +28,8 @@ def private_cache(port: int) -> Iterator[Path]:
     """
     try:
         CACHE.mkdir(mode=0o700, exist_ok=True)
-        for left in (p for p in CACHE.iterdir() if p.is_dir()):
+        # By their ports: converted backbones are kept beside them.
+        for left in (p for p in CACHE.iterdir() if p.is_dir() and p.name.isdecimal()):
             with suppress(Timeout), FileLock(f"{left}.lock", timeout=0):
                 shutil.rmtree(left, ignore_errors=True)
         folder = CACHE / str(port)

@@ -163,9 +163,12 @@ def test_nothing_of_an_earlier_server_is_left(monkeypatch: pytest.MonkeyPatch, t
     killed = tmp_path / "cache" / "9999"
     killed.mkdir(parents=True)
     (killed / "note.json").write_text("a note")
+    converted = tmp_path / "cache" / "backbones-2"  # of `core.extraction.gguf`
+    converted.mkdir()
     with module.private_cache(1) as folder:
         assert list(folder.iterdir()) == []
         assert not killed.exists()
+        assert converted.exists()
         (folder / "note.json").write_text("a note")
         with module.private_cache(2):
             assert (folder / "note.json").exists()  # a running server's is its own

@@ -9,6 +9,7 @@ import training
 from core.document import Document, to_json
 from core.errors import ChartmarkError
 from core.formats import jsonl, passages
+from core.formats.mapping import corpora
 from core.overlap import HeldOut, identity, sentences
 from core.schema import default_schema
 from training import preset
@@ -38,15 +39,11 @@ def test_the_same_document_in_another_corpus_overlaps() -> None:
 def test_nothing_of_a_development_set_is_trained_on(corpora_folder: Path) -> None:
     starter = preset.load("starter", [])
     data = gather(starter, Mix(files=(corpora_folder,)), default_schema(), "a run")
-    from collections import Counter
-
-    from core.formats.mapping import corpora
-
+    parts = {p for t in (*data.train, *data.tune) for p in t.id.split("+")}
     for corpus in corpora().values():
         if "dev" not in corpus.splits or corpus.labels != "clinical":
             continue
         for d in corpus.read(corpora_folder, "dev", Counter()):
-            parts = {p for t in (*data.train, *data.tune) for p in t.id.split("+")}
             assert d.id not in parts
     train = {s for d in data.train for s in sentences(d.text)}
     assert not train & {s for d in data.tune for s in sentences(d.text)}

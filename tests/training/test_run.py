@@ -79,11 +79,21 @@ def config(source: Path, *changes: str) -> run.Config:
     return run.Config("cpu", values, SCHEMA, Mix(files=(source,)), "local", "starter")
 
 
+def notes(tmp_path: Path, count: int) -> Path:
+    source = tmp_path / "zoo.jsonl"
+    source.write_text("".join(to_json(note(n)) + "\n" for n in range(count)))
+    return source
+
+
 @pytest.fixture
 def zoo(tmp_path: Path) -> Path:
-    source = tmp_path / "zoo.jsonl"
-    source.write_text("".join(to_json(note(n)) + "\n" for n in range(120)))
-    return source
+    """Enough notes to learn from."""
+    return notes(tmp_path, 120)
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    return notes(tmp_path, 40)
 
 
 def losses(folder: Path) -> dict[int, float]:
@@ -120,12 +130,10 @@ def test_a_run_learns_and_leaves_a_model(runs: Path, zoo: Path) -> None:
     assert not folder.exists()
 
 
-def test_two_models_become_one_between_them(runs: Path, tmp_path: Path) -> None:
-    zoo = tmp_path / "zoo.jsonl"
-    zoo.write_text("".join(to_json(note(n)) + "\n" for n in range(40)))
-    first = run.create(config(zoo, "schedule.epochs=1"))
+def test_two_models_become_one_between_them(runs: Path, few: Path, tmp_path: Path) -> None:
+    first = run.create(config(few, "schedule.epochs=1"))
     run.work(first)
-    second = run.create(config(zoo, "schedule.epochs=1", f"start={first.name}", "schedule.seed=1"))
+    second = run.create(config(few, "schedule.epochs=1", f"start={first.name}", "schedule.seed=1"))
     run.work(second)
     average(second, [first / "model"], tmp_path / "both")
     with pytest.raises(ChartmarkError, match="has a model already"):
@@ -156,11 +164,12 @@ def test_a_run_that_fails_is_marked_so(runs: Path, tmp_path: Path) -> None:
     assert "no.jsonl" in status["message"]
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(runs: Path, zoo: Path) -> None:
-    whole = run.create(config(zoo, "schedule.epochs=4"))
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(runs: Path, few: Path) -> None:
+    changes = ("schedule.epochs=4", "schedule.batch=3")  # 40 steps
+    whole = run.create(config(few, *changes))
     run.work(whole)
 
-    parts = run.create(config(zoo, "schedule.epochs=4"))
+    parts = run.create(config(few, *changes))
 
     def stop_within_the_second_epoch(done: int, of: int) -> None:
         if of / 4 < done < of / 2:

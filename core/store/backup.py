@@ -18,6 +18,8 @@ _DERIVED = (
     "evaluation_documents", "run_documents", "predictions", "places", "work", "entities", "relations",
     "revisions",
 )  # fmt: skip
+# Seconds that a look into another database waits for whoever holds it: SQLite's own default.
+LOOKING = 5.0
 # What a restore adds to rather than replaces: what was done, and where backups lie.
 _KEPT = ("actions", "backups")
 
@@ -201,4 +203,4 @@ def _asked(path: Path, sql: str, value: str) -> list[tuple[str]]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, isolation_level=None)
+    return sqlite3.connect(path, timeout=LOOKING, isolation_level=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ChartmarkError
-from core.store import connection, documents, revisions
+from core.store import backup, connection, documents, revisions
 from core.store.backup import back_up, purge, restore
 from core.store.connection import Store
 from core.store.documents import Filter
@@ -132,6 +132,7 @@ def test_a_backup_that_is_locked_is_told_and_the_rest_is_done(store: Store, tmp_
         other.execute("BEGIN EXCLUSIVE")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(connection, "PATIENCE", 0.1)
+            patch.setattr(backup, "LOOKING", 0.1)
             models, left = purge(store, "a", "ann", backups=True)
         other.execute("ROLLBACK")
     other.close()

@@ -69,8 +69,8 @@ def killed_again_and_again(path: Path, times: int) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_killed_20_times(tmp_path: Path) -> None:
-    killed_again_and_again(tmp_path / "annotations.db", 20)
+def test_killed_10_times(tmp_path: Path) -> None:
+    killed_again_and_again(tmp_path / "annotations.db", 10)
 
 
 @pytest.mark.long

@@ -100,7 +100,7 @@ def test_a_number_the_note_behind_it_and_the_number_again(page: Page, folder: Pa
     store.close()
 
 
-def test_an_evaluation_that_can_t_be_made_says_why(page: Page) -> None:
+def test_an_evaluation_that_can_t_be_made_says_why_on_a_phone_too(page: Page) -> None:
     opened(page)
     page.get_by_text("Other data, and documents that the model was trained on").click()
     page.locator("#evaluate-data input").click()
@@ -110,10 +110,6 @@ def test_an_evaluation_that_can_t_be_made_says_why(page: Page) -> None:
     expect(page.locator("#evaluate-report [role=alert]")).to_contain_text(
         "/nowhere/gold.jsonl", timeout=60_000
     )
-
-
-def test_it_fits_a_phone(page: Page) -> None:
-    opened(page)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -50,6 +50,7 @@ def test_a_negated_mention_is_absent(starter: OnePassExtractor) -> None:
     assert values == {"fever": "absent", "pneumonia": "absent", "cough": "present"}
 
 
+@pytest.mark.long
 def test_200_000_characters_are_read_to_the_end(starter: OnePassExtractor) -> None:
     text = ("No events overnight. " * 9_500) + "He has a fever and was given aspirin."
     (found,) = starter.extract([text])

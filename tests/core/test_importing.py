@@ -1,6 +1,7 @@
 """Import and export: all or nothing, nothing twice, losses counted; the corpora there and back."""
 
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -275,8 +276,8 @@ def there_and_back(folder: Path, made: list[Document], form: str) -> None:
 def imported(folder: Path, corpora_folder: Path, name: str, most: int | None) -> list[Document]:
     corpus = corpora()[name]
     store = Store(folder / "annotations.db")
-    read = corpus.read(corpora_folder, "train", Counter())
-    found = list({d.id: d for d in read}.values())[:most]  # NCBI Disease has one abstract twice
+    read = islice(corpus.read(corpora_folder, "train", Counter()), most)
+    found = list({d.id: d for d in read}.values())  # NCBI Disease has one abstract twice
     importing.save(found, folder / "in.jsonl", "jsonl")
     report = importing.load(store, folder / "in.jsonl", "jsonl", None, "train", "ann")
     assert report.read == len(found)

@@ -51,10 +51,27 @@ def there_and_back(form, made: list[Document]) -> tuple[list[Document], Counter[
     return back, +written, +read
 
 
-@pytest.mark.parametrize("form", BOTH, ids=lambda f: f.name)
-@settings(deadline=None, max_examples=80)
+# A few here, many in the long tests.
+few, many = (settings(deadline=None, max_examples=n) for n in (40, 400))
+each = pytest.mark.parametrize("form", BOTH, ids=lambda f: f.name)
+
+
+@each
+@few
 @given(data=st.data())
 def test_plain_documents_come_back_as_the_format_can_hold_them(form, data) -> None:
+    plain_come_back(form, data)
+
+
+@pytest.mark.long
+@each
+@many
+@given(data=st.data())
+def test_many_plain_documents_come_back_as_the_format_can_hold_them(form, data) -> None:
+    plain_come_back(form, data)
+
+
+def plain_come_back(form, data) -> None:
     made = data.draw(
         st.lists(documents(plain=True), min_size=1, max_size=3, unique_by=lambda d: d.id.lower())
     )
@@ -89,10 +106,22 @@ TOLERATED = {
 }
 
 
-@pytest.mark.parametrize("form", BOTH, ids=lambda f: f.name)
-@settings(deadline=None, max_examples=80)
+@each
+@few
 @given(data=st.data())
 def test_any_document_comes_back_or_is_reported(form, data) -> None:
+    any_comes_back(form, data)
+
+
+@pytest.mark.long
+@each
+@many
+@given(data=st.data())
+def test_many_of_any_document_come_back_or_are_reported(form, data) -> None:
+    any_comes_back(form, data)
+
+
+def any_comes_back(form, data) -> None:
     made = [data.draw(documents())]
     back, written, _ = there_and_back(form, made)
     expected: Counter[str] = Counter()

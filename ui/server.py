@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
+from anyio import to_thread
 from filelock import FileLock, Timeout
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import jobs
 from core.errors import ChartmarkError
@@ -81,7 +84,7 @@ def serve(
         problem = device.unusable_gpu()
         if problem:
             print(problem)
-        store = Store(db)
+        store, ready = Store(db), Event()
         app = page.build(store, problem)
         app.launch(
             server_name=host,
@@ -102,18 +105,35 @@ def serve(
             blocked_paths=[str(p) for p in blocked(db, auth, key)],
             quiet=True,
             prevent_thread_lock=True,
+            app_kwargs={"middleware": [Middleware(_Patient, ready=ready)]},
         )
-        # torch takes seconds to import: do so while the first user reads the page.
-        Thread(target=_warm, daemon=True).start()
+        # torch takes seconds to import: do so while the first user's page loads.
+        Thread(target=_warm, args=[ready], daemon=True).start()
         print(f"Chartmark is at {'https' if cert else 'http'}://{host}:{port}", flush=True)
         if hub_allowed:
             print("Models may be fetched from the Hugging Face hub.", flush=True)
         app.block_thread()
 
 
-def _warm() -> None:
-    for module in ("core.extraction.model_folder", "spacy.displacy"):
-        import_module(module)
+def _warm(ready: Event) -> None:
+    try:
+        for module in ("core.extraction.model_folder", "training.plan", "spacy.displacy"):
+            import_module(module)
+    finally:
+        ready.set()
+
+
+class _Patient:
+    """Holds what the page asks for until torch is imported: of two threads that import it at once, one
+    can meet modules that the other has half made."""
+
+    def __init__(self, app: ASGIApp, ready: Event) -> None:
+        self.app, self.ready = app, ready
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and not self.ready.is_set():
+            await to_thread.run_sync(self.ready.wait)
+        await self.app(scope, receive, send)
 
 
 def blocked(db: Path, auth: Path | None, key: Path | None) -> list[Path]:

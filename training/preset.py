@@ -71,9 +71,10 @@ class Preset(_Part):
 
 
 class OnePassPreset(Preset):
-    """One forward pass, then heads of these sizes."""
+    """One forward pass through the backbone, or its lowest `layers`, then heads of these sizes."""
 
     family: Literal["one-pass"]
+    layers: int | None = Field(default=None, gt=0)
     heads: HeadsConfig
     heads_learning_rate: float = Field(gt=0)
 

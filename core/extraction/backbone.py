@@ -92,10 +92,10 @@ def check(path: Path, expected: str) -> None:
 
 
 def load(
-    source: str, *, nf4: bool = False, writes: bool = False
+    source: str, *, nf4: bool = False, writes: bool = False, layers: int | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Backbone (without a pooler; `writes`: with the layer that predicts the next token) and tokenizer.
-    Safetensors only, no remote code.
+    """Backbone (without a pooler; `writes`: with the layer that predicts the next token) and tokenizer;
+    of its layers the lowest `layers`, if that is given. Safetensors only, no remote code.
 
     In fp32, on the CPU; with `nf4` its linear layers are 4-bit NormalFloat, doubly quantised, that
     compute in bf16 (Dettmers et al. 2023), on the device that will read. Weights that are stored
@@ -109,6 +109,12 @@ def load(
     # took 2.2 times as long (docs/experiments.md). The adapter and the heads have their own.
     inside = ("attention_probs_dropout_prob", "attention_dropout")
     kind |= {name: 0.0 for name in inside if config.get(name)}
+    if layers is not None:
+        if layers > config["num_hidden_layers"]:  # the rest would be made of random numbers
+            raise ChartmarkError(
+                f"the backbone at {folder} has {config['num_hidden_layers']} layers, not {layers}"
+            )
+        kind["num_hidden_layers"] = layers
     stored = "quantization_config" in config
     if nf4 or stored:
         kind |= {"dtype": torch.bfloat16, "device_map": {"": device.pick()}}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -45,9 +45,10 @@ class ModelConfig(BaseModel):
 
 
 class OnePassConfig(ModelConfig):
-    """model.json of a one-pass model."""
+    """model.json of a one-pass model, which reads with its backbone's lowest `layers`, or with all."""
 
     family: Literal["one-pass"] = "one-pass"
+    layers: int | None = Field(default=None, gt=0)
     heads: HeadsConfig
     calibration: Calibration
 
@@ -142,7 +143,7 @@ def load_network(
 ) -> tuple[OnePass, PreTrainedTokenizerBase]:
     """Backbone under its adapter, heads, and tokenizer, checked as `load` says."""
     _check(folder, config)
-    base, tokenizer = backbone.load(config.backbone, nf4=config.nf4)
+    base, tokenizer = backbone.load(config.backbone, nf4=config.nf4, layers=config.layers)
     with _told(folder):
         heads = build_heads(config.heads, config.labels, base.config.hidden_size)
         adapted = PeftModel.from_pretrained(base, folder, use_safetensors=True, is_trainable=trainable)

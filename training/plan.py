@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import psutil
 from safetensors import SafetensorError, safe_open
 
 from core.errors import ChartmarkError
@@ -102,7 +101,7 @@ def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
         tokens=tokens,
         steps=steps,
         memory=shape.memory(preset),
-        free=_free(where),
+        free=device.free(where),
         device="GPU" if where == "cuda" else "CPU",
         seconds=operations / (_speed() * _REACHED) if where == "cpu" else None,
     )
@@ -175,14 +174,6 @@ def _size(name: str, folder: Path) -> tuple[int, int]:
         return 0, 0
     lengths = [len(d.text) for d in corpora()[name].read(folder, "train", Counter())]
     return len(lengths), sum(lengths)
-
-
-def _free(where: str) -> int:
-    if where == "cuda":
-        import torch
-
-        return int(torch.cuda.mem_get_info()[0])
-    return int(psutil.virtual_memory().available)
 
 
 @cache

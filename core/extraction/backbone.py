@@ -144,6 +144,17 @@ def load(
     return model, tokenizer
 
 
+def widened(model: PreTrainedModel) -> PreTrainedModel:
+    """The weights of a model in 4 bits as fp32 numbers, if half of the free memory holds them; else the
+    model as it is. What it computes is the same; an adapter can be merged into it, and it needn't take
+    its weights apart again for every batch (docs/experiments.md). The model must not have read yet: on
+    a CPU bitsandbytes then packs weights in a way that it can't widen."""
+    quantised = getattr(model, "is_quantized", False)
+    if not quantised or 4 * model.num_parameters() > device.free(model.device.type) / 2:
+        return model
+    return model.dequantize().float()
+
+
 def _config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(read_text(folder / "config.json"))

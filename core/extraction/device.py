@@ -4,6 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
     import torch
 
@@ -32,6 +34,15 @@ def reading_dtype(kind: str) -> "torch.dtype":
     else:
         able = any(v and k.endswith("bf16") for k, v in torch.cpu.get_capabilities().items())
     return torch.bfloat16 if able else torch.float32
+
+
+def free(kind: str) -> int:
+    """Bytes of memory that nobody uses on a kind of device ("cpu", "cuda")."""
+    if kind == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    return int(psutil.virtual_memory().available)
 
 
 def cpu() -> "torch.device":

@@ -121,7 +121,7 @@ def _kind(text: str) -> type[OnePassConfig] | type[GenerativeConfig]:
 
 
 def load(folder: Path, device: torch.device) -> OnePassExtractor | GenerativeExtractor:
-    """A model ready to read, its adapter merged into the backbone, unless that is in 4 bits.
+    """A model ready to read, its adapter merged into the backbone, unless that stays in 4 bits.
 
     Every weights file is checked against its sha256 first. Raises ChartmarkError if any part is
     missing, changed or broken.
@@ -130,10 +130,11 @@ def load(folder: Path, device: torch.device) -> OnePassExtractor | GenerativeExt
     reads = {"window": config.window, "overlap": config.overlap}
     if isinstance(config, GenerativeConfig):
         model, tokenizer = load_writer(folder, config)
+        # In fp32, so that a note's answer doesn't depend on which notes are read beside it.
         return GenerativeExtractor(_merged(model).to(device), tokenizer, config.labels, **reads)
     network, tokenizer = load_network(folder, config)
     network = OnePass(_merged(network.backbone), network.heads).to(device)
-    if not config.nf4:
+    if not _quantised(network.backbone):
         network.backbone.to(reading_dtype(device.type))
     return OnePassExtractor(network, tokenizer, config.labels, config.calibration, **reads)
 
@@ -145,6 +146,7 @@ def load_network(
     _check(folder, config)
     base, tokenizer = backbone.load(config.backbone, nf4=config.nf4, layers=config.layers)
     with _told(folder):
+        base = base if trainable else backbone.widened(base)
         heads = build_heads(config.heads, config.labels, base.config.hidden_size)
         adapted = PeftModel.from_pretrained(base, folder, use_safetensors=True, is_trainable=trainable)
         heads.load_state_dict(load_file(folder / HEADS))
@@ -158,14 +160,18 @@ def load_writer(
     _check(folder, config)
     base, tokenizer = backbone.load(config.backbone, nf4=config.nf4, writes=True)
     with _told(folder):
+        base = base if trainable else backbone.widened(base)
         adapted = PeftModel.from_pretrained(base, folder, use_safetensors=True, is_trainable=trainable)
     return adapted, tokenizer
 
 
 def _merged(adapter: Any) -> Any:
     """The backbone with the adapter in its weights; one in 4 bits would lose what it adds."""
-    quantised = getattr(adapter.base_model.model, "is_quantized", False)
-    return adapter if quantised else adapter.merge_and_unload()
+    return adapter if _quantised(adapter.base_model.model) else adapter.merge_and_unload()
+
+
+def _quantised(model: Any) -> bool:
+    return bool(getattr(model, "is_quantized", False))
 
 
 def _check(folder: Path, config: OnePassConfig | GenerativeConfig) -> None:

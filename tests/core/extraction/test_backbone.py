@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -52,3 +53,24 @@ def test_a_model_made_before_still_finds_what_it_was_made_with() -> None:
     # Until 2026-11-30 the sums were of the conversion's own files.
     place = backbone.find(SMOLLM)
     backbone.check_sums(SMOLLM, {"config.json": sha256(place / "config.json")})
+
+
+def test_weights_in_four_bits_are_widened_and_compute_the_same() -> None:
+    narrow, tokenizer = backbone.load(SMOLLM, nf4=True, layers=2)
+    read = tokenizer("Metformin was stopped.", return_tensors="pt")
+    # Before it reads: on a CPU bitsandbytes packs weights for its kernel then, and can't widen them.
+    wide = backbone.widened(backbone.load(SMOLLM, nf4=True, layers=2)[0])
+    with torch.inference_mode():
+        expected = narrow.eval()(**read).last_hidden_state.float()
+        found = wide.eval()(**read).last_hidden_state
+    assert {p.dtype for p in wide.parameters()} == {torch.float32}
+    # Four bits compute in bf16, three digits.
+    assert (found - expected).norm() / expected.norm() < 0.02
+
+
+def test_weights_in_four_bits_stay_so_where_memory_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow, _ = backbone.load(SMOLLM, nf4=True, layers=2)
+    full = psutil.virtual_memory()._replace(available=2**20)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: full)
+    assert backbone.widened(narrow) is narrow
+    assert narrow.is_quantized

@@ -2,9 +2,11 @@
 
 from html import escape
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import gradio as gr
+from anyio import to_thread
 
 from core.extraction import models
 from core.store import in_use, runs
@@ -43,10 +45,24 @@ THEME = gr.themes.Base(
 )
 
 
-def build(store: Store, problem: str | None = None) -> gr.Blocks:
-    """The whole page over a store. `problem`, something about this machine, is told in the header."""
+class _Patient(gr.Blocks):  # type: ignore[misc]  # gradio gives no types
+    """Runs nothing until torch is imported: of two threads that import it at once, one can meet modules
+    that the other has half made. Requests are answered at once: clients wait for 5 s."""
+
+    ready: Event
+
+    async def call_function(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.ready.is_set():
+            await to_thread.run_sync(self.ready.wait)
+        return await super().call_function(*args, **kwargs)
+
+
+def build(store: Store, problem: str | None, ready: Event) -> gr.Blocks:
+    """The whole page over a store. `problem`, something about this machine, is told in the header;
+    nothing runs before `ready`."""
     shelf = models.Shelf(busy=lambda: run.active() is not None)
-    with gr.Blocks(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
+    with _Patient(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
+        app.ready = ready
         header = gr.HTML(_header(store, problem), elem_id="header")
         # The system's choice holds until it is pressed.
         theme = gr.Button("Light / dark", size="sm", elem_id="theme")

@@ -9,10 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 
-from anyio import to_thread
 from filelock import FileLock, Timeout
-from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import jobs
 from core.errors import ChartmarkError
@@ -85,7 +82,7 @@ def serve(
         if problem:
             print(problem)
         store, ready = Store(db), Event()
-        app = page.build(store, problem)
+        app = page.build(store, problem, ready)
         app.launch(
             server_name=host,
             server_port=port,
@@ -105,7 +102,6 @@ def serve(
             blocked_paths=[str(p) for p in blocked(db, auth, key)],
             quiet=True,
             prevent_thread_lock=True,
-            app_kwargs={"middleware": [Middleware(_Patient, ready=ready)]},
         )
         # torch takes seconds to import: do so while the first user's page loads.
         Thread(target=_warm, args=[ready], daemon=True).start()
@@ -121,19 +117,6 @@ def _warm(ready: Event) -> None:
             import_module(module)
     finally:
         ready.set()
-
-
-class _Patient:
-    """Holds what the page asks for until torch is imported: of two threads that import it at once, one
-    can meet modules that the other has half made."""
-
-    def __init__(self, app: ASGIApp, ready: Event) -> None:
-        self.app, self.ready = app, ready
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and not self.ready.is_set():
-            await to_thread.run_sync(self.ready.wait)
-        await self.app(scope, receive, send)
 
 
 def blocked(db: Path, auth: Path | None, key: Path | None) -> list[Path]:

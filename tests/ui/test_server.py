@@ -11,13 +11,17 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
+import httpx
 import pytest
 from gradio_client import Client
 
 from core.errors import ChartmarkError
+from core.store.connection import Store
 from tests.conftest import ROOT
 from tests.serving import served
+from ui import page
 from ui.access import add_user
 
 NOTE = "Denies fever. She was treated with ceftriaxone for pneumonia. Secretname."
@@ -59,6 +63,22 @@ def test_a_note_comes_back_marked(client: Client) -> None:
     rows = {row[1]: row for row in mentions["data"]}
     assert NOTE[int(rows["pneumonia"][5]) : int(rows["pneumonia"][6])] == "pneumonia"
     assert [row[1] for row in relations["data"]] == ["treats"]
+
+
+def test_a_request_while_torch_is_imported_is_taken_at_once(tmp_path: Path) -> None:
+    """It was held until then: clients, which wait for 5 s, gave up on a busy machine."""
+    ready = Event()
+    app = page.build(Store(tmp_path / "annotations.db"), None, ready)
+    _, address, _ = app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        call, data = f"{address}gradio_api/call/extract", {"data": ["", "starter", True, 0.5]}
+        held, event = (httpx.post(call, json=data, timeout=2).json()["event_id"] for _ in range(2))
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{call}/{held}", timeout=1)
+        ready.set()
+        assert "There is nothing to read yet" in httpx.get(f"{call}/{event}", timeout=20).text
+    finally:
+        app.close()
 
 
 def test_downloads_hold_what_the_page_shows(client: Client) -> None:

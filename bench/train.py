@@ -52,6 +52,7 @@ SCHEMA = default_schema()
 class Meter(TrainerCallback):  # type: ignore[misc]
     """Tokens and seconds of all steps but the first."""
 
+    rows: int = 0
     useful: int = 0
     read: int = 0
     square: int = 0
@@ -61,6 +62,7 @@ class Meter(TrainerCallback):  # type: ignore[misc]
         """Before each forward pass."""
         mask = kwargs["attention_mask"]
         lengths = mask.sum(-1)
+        self.rows += len(lengths)
         self.useful += int(lengths.sum())
         self.square += int((lengths**2).sum())
         self.read += mask.numel()
@@ -73,7 +75,12 @@ class Meter(TrainerCallback):  # type: ignore[misc]
     def result(self) -> dict[str, float]:
         (a, *first), (b, *last) = self._marks[0], self._marks[-1]
         useful, read, square = (y - x for x, y in zip(first, last, strict=True))
-        return {"useful": useful / (b - a), "padding": 1 - useful / read, "square": square / useful}
+        return {
+            "useful": useful / (b - a),
+            "padding": 1 - useful / read,
+            "square": square / useful,
+            "length": self.useful / self.rows,
+        }
 
 
 class Quiet:
@@ -266,7 +273,11 @@ def main() -> None:
             device.empty_cache()
 
     base = statistics.median(r["useful"] for r in next(iter(found.values())))
-    print(f"{card}, {args.notes} notes, capped at 16 GiB, {args.rounds} rounds in turns")
+    length = next(iter(found.values()))[0]["length"]
+    print(
+        f"{card}, {args.notes} notes of {length:.0f} tokens on average with their answers, "
+        f"capped at 16 GiB, {args.rounds} rounds in turns"
+    )
     print(f"{'':26}{'useful/s':>9}{'over first':>11}{'padding':>9}{'peak GiB':>9}{'of peak':>9}")
     for name, results in found.items():
         speed = statistics.median(r["useful"] for r in results)

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from core.document import Note
 from core.errors import ChartmarkError
 from core.store.connection import Store, log, now
+from core.store.revisions import BULK
 
 SPLITS = ("train", "dev", "test")
 STATUSES = ("new", "draft", "complete", "skipped", "flagged", "disputed")
@@ -267,10 +268,8 @@ def _check_test(db: Database) -> None:
         raise ChartmarkError(
             f"a model was trained on some of these ({trained[0]['run']}); they can't become a test set"
         )
-    bulk = (
-        'SELECT 1 FROM revisions WHERE document IN chosen AND labels LIKE \'%"origin":"bulk"%\' LIMIT 1'
-    )
-    if list(db.query(bulk)):
+    bulk = "SELECT 1 FROM revisions WHERE document IN chosen AND labels LIKE ? LIMIT 1"
+    if list(db.query(bulk, [f"%{BULK}%"])):
         raise ChartmarkError(
             "some of these hold suggestions accepted in bulk; they can't be a test set"
         )

@@ -23,13 +23,15 @@ IMPORTED = "imported"
 ADJUDICATED = "adjudicated"
 # Whose work it is where nobody logs in.
 LOCAL = "local"
+# In a body: a label was accepted with many others, so no test set may hold it.
+BULK = '"origin":"bulk"'
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One version of one annotator's labels of a document, as a Document with the text.
 
-    `token` names it for ever: a number may come again after a restore.
+    `token` names what it says, for ever: a number may come again after a restore, a draft changes.
     """
 
     id: int
@@ -86,7 +88,8 @@ def save(store: Store, new: Save, who: str) -> Revision:
     """Add a revision, or go on with the sitting's draft, and return it once it is on the disk.
 
     Raises Conflict if `base` is no longer the newest, Overtaken if a later autosave is there, and
-    ChartmarkError if the labels aren't of this text or don't fit the schema in force.
+    ChartmarkError if the labels aren't of this text, don't fit the schema in force, or were accepted
+    in bulk and would be in the test set.
     """
     if new.status not in get_args(Status):
         raise ChartmarkError(f"{new.status!r} is no status: choose from {', '.join(get_args(Status))}")
@@ -95,6 +98,11 @@ def save(store: Store, new: Save, who: str) -> Revision:
         # Labels made under an earlier schema stay as they are until somebody changes them.
         before = newest(db, new.document, new.annotator) or newest(db, new.document, IMPORTED)
         schema.check(new.labels, before.document if before else None)
+        if BULK in body(new.labels) and list(db.query(_TESTED, [new.document])):
+            raise ChartmarkError(
+                "this document is in the test set, where suggestions can't be accepted in bulk: undo "
+                "that and decide one by one"
+            )
         return add(db, new, who)
 
 
@@ -111,18 +119,18 @@ def add(db: Database, new: Save, who: str) -> Revision:
         return last  # the answer to its first sending was lost
     if last is None and new.base:
         raise ChartmarkError("this note was removed and added again; nothing was saved, load it again")
-    written, at = body(new.labels), now()
+    written, at, token = body(new.labels), now(), secrets.token_hex(16)
     if last and _goes_on(db, last, new):
-        token = last.token
+        # With a token of its own: who opened the draft before has not seen this.
         db.execute(
-            "UPDATE revisions SET labels = ?, note = ?, sequence = ?, saved_at = ?, saved_by = ?"
-            " WHERE id = ?",
-            [written, new.note, new.sequence, at, who, last.id],
+            "UPDATE revisions SET token = ?, labels = ?, note = ?, sequence = ?, saved_at = ?,"
+            " saved_by = ? WHERE id = ?",
+            [token, written, new.note, new.sequence, at, who, last.id],
         )
         revision, number = last.id, last.number
         _forget_rows(db, last.id)
     else:
-        number, token = (last.number if last else 0) + 1, secrets.token_hex(16)
+        number = (last.number if last else 0) + 1
         added = db.execute(
             "INSERT INTO revisions (token, document, annotator, number, status, labels, note, sitting,"
             " sequence, restores, made_at, saved_at, saved_by)"
@@ -289,6 +297,7 @@ def _write_rows(db: Database, revision: int, new: Save) -> None:
     )
 
 
+_TESTED = "SELECT 1 FROM documents WHERE id = ? AND split = 'test'"
 _REVISION = (
     "SELECT r.*, d.name, d.text, d.source, d.patient, d.meta FROM revisions r"
     " JOIN documents d ON d.id = r.document"

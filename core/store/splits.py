@@ -12,7 +12,7 @@ from core.formats.mapping import position
 from core.store import documents
 from core.store.connection import Store, log, now
 from core.store.documents import SPLITS, Filter
-from core.store.revisions import IMPORTED
+from core.store.revisions import BULK, IMPORTED
 
 # The share of corrected documents that always tell how good models are, and never train one.
 ALWAYS_DEV = 0.15
@@ -75,7 +75,7 @@ def deal(
         ]
         tested = {r["patient"] for r in db.query(_TESTED) if r["patient"]}
         rows = [r for r in rows if r["split"] != "test" and r["patient"] not in tested]
-        barred = {r["id"] for r in db.query(_BARRED, ['%"origin":"bulk"%'])}
+        barred = {r["id"] for r in db.query(_BARRED, [f"%{BULK}%"])}
         rare = _rarest(store) if way == "stratified" else {}
         units: dict[str, list[int]] = defaultdict(list)
         strata: dict[str, set[str]] = defaultdict(set)
@@ -114,7 +114,6 @@ def deal(
 
 
 _TESTED = "SELECT DISTINCT patient FROM documents WHERE split = 'test'"
-_AT_HOME = "SELECT id, patient, split FROM documents WHERE split <> '' AND patient <> ''"
 # With all other notes of their patients.
 _BARRED = """
 WITH barred AS (

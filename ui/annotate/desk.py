@@ -120,7 +120,7 @@ def value(
 
 def opened(store: Store, shelf: models.Shelf, asked: Asked, who: str) -> Answer:
     """A document with labels to go on from, and suggestions. Raises ChartmarkError if it is gone."""
-    rows = store.rows("SELECT name, text, sha256 FROM documents WHERE id = ?", asked.document)
+    rows = store.rows("SELECT name, text, sha256, split FROM documents WHERE id = ?", asked.document)
     if not rows:
         raise ChartmarkError("this document is no longer in the store; build the queue again")
     (row,) = rows

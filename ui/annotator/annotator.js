@@ -136,8 +136,9 @@ class Annotator {
     this.at = at;
     // Where nothing was saved since, undo reaches as far back as before.
     const past = this.pasts.get(item.id);
-    if (past && past.sheet.base === data.base && past.sheet.sha256 === data.sha256) this.show(past.sheet, past.history);
-    else this.show(new Sheet(data, this.schema));
+    const sheet = new Sheet(data, this.schema);
+    if (past?.sheet.sameAs(sheet)) this.show(past.sheet, past.history);
+    else this.show(sheet);
     if (data.warning) this.tell(data.warning);
     const next = this.queue[at + 1];
     if (next && !this.kept.has(next.id)) {
@@ -202,8 +203,11 @@ class Annotator {
         focus: 2,
       });
       if (!choice) return;
-      if (choice === "accept") this.desk.acceptAll(0);
-      this.desk.rejectAll();
+      if (choice === "reject") this.desk.rejectAll();
+      else {
+        this.desk.acceptAll(0);
+        if (this.desk.openCount) return; // it has said what is left to decide
+      }
     }
     // What was finished so already, and not changed, makes no new revision.
     if (this.sheet.status !== status) {

@@ -6,6 +6,7 @@ class Sheet {
     this.name = data.name;
     this.string = data.text;
     this.sha256 = data.sha256;
+    this.test = data.split === "test";
     this.text = new NoteText(data.text);
     this.base = data.base;
     this.status = data.status;
@@ -21,6 +22,11 @@ class Sheet {
     this.sequence = 0;
     this.seconds = data.suggestions?.seconds ?? 0;
     this.conflict = null;
+  }
+
+  /* Whether the server has what it had: the same text, labels and, in a review, versions. */
+  sameAs(other) {
+    return this.base === other.base && this.sha256 === other.sha256 && this.tokens.join() === other.tokens.join();
   }
 
   inUnits(m) {

@@ -96,6 +96,20 @@ def test_versions_are_decided_between_into_gold(bench: Open) -> None:
     expect(b.page.locator("#reviewer .name")).to_have_text("review")
 
 
+def test_completing_in_bulk_leaves_what_versions_disagree_on_to_a_person(bench: Open) -> None:
+    """It was rejected with the rest, and gone from the gold."""
+    b = bench(plain("disagree", f"{TEXT} (disagree)"))
+    two(b, "disagree")
+    opened(b, "disagree")
+    b.page.keyboard.press("c")
+    b.page.get_by_role("button", name="Accept the rest in bulk and complete").click()
+    expect(b.page.locator("#reviewer .toast")).to_contain_text("decide yourself")
+    expect(b.page.locator("#reviewer .sheet .tag.is-suggested")).to_have_count(2)  # the cough, twice
+    b.page.wait_for_timeout(100)
+    rows = b.store.rows("SELECT status FROM documents WHERE name = 'disagree'")
+    assert rows[0]["status"] == "disputed"
+
+
 def test_agreement_is_shown_per_type(bench: Open) -> None:
     b = bench(plain("agree", f"{TEXT} (agree)"))
     two(b, "agree")
@@ -131,3 +145,19 @@ def test_a_version_completed_meanwhile_is_told(bench: Open) -> None:
     expect(banner).to_contain_text("was completed since you opened it")
     banner.get_by_role("button").click()
     expect(b.page.locator("#reviewer .pane").nth(0).locator(".seg")).to_have_count(0)
+
+
+def test_a_version_completed_after_something_was_decided_is_loaded_too(bench: Open) -> None:
+    """The page showed what it had kept for undo, and was told of the new version again and again."""
+    b = bench(plain("kept", f"{TEXT} (kept)"))
+    two(b, "kept")
+    opened(b, "kept")
+    b.page.keyboard.press("x")
+    expect(b.page.locator("#reviewer .state")).to_have_text("saved")
+    last = b.stored("kept", "ann")
+    again = Save(b.keys["kept"], "ann", version("kept"), "complete", last.token, "sitting later", 1)
+    revisions.save(b.store, again, "ann")
+    b.page.keyboard.press("x")
+    b.page.locator("#reviewer .banner").get_by_role("button").click()
+    expect(b.page.locator("#reviewer .pane").nth(0).locator(".seg")).to_have_count(0)
+    expect(b.page.locator("#reviewer .banner")).to_be_hidden()

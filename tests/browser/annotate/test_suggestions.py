@@ -126,6 +126,20 @@ def test_those_above_a_score_are_accepted_in_bulk_and_never_test(bench: Open) ->
         set_split(b.store, [b.keys["bulk"]], "test", "tester")
 
 
+def test_a_document_of_the_test_set_is_decided_one_by_one(bench: Open) -> None:
+    b = suggested(bench, "held")
+    set_split(b.store, [b.keys["held"]], "test", "tester")
+    b.reload()
+    b.press("Shift+A")
+    expect(b.page.locator("#annotator .toast")).to_contain_text("decide one by one")
+    assert b.mentions() == []
+    b.press("a", "c")
+    b.page.get_by_role("button", name="Accept the rest in bulk and complete").click()
+    assert b.mentions() == [("Fever", "Symptom")]
+    b.saved()
+    assert b.stored("held").status == "draft"
+
+
 def test_all_can_be_accepted_and_rejected(bench: Open) -> None:
     b = suggested(bench, "all")
     b.press("Shift+A")

@@ -9,6 +9,7 @@ from core.document import Entity
 from core.errors import ChartmarkError
 from core.store import revisions
 from core.store.connection import Store
+from core.store.documents import set_split
 from core.store.revisions import ADJUDICATED, IMPORTED, Conflict, Save
 from tests.core.store.conftest import added, note
 
@@ -70,6 +71,25 @@ def test_the_second_of_two_writers_gets_both_versions(store: Store) -> None:
     assert conflict.value.theirs.document.entities == note().entities
     assert conflict.value.ours == other("Symptom")
     assert len(revisions.history(store, key)) == 1
+
+
+def test_who_opened_a_draft_before_its_last_autosave_overwrites_nothing(store: Store) -> None:
+    key = added(store, note())
+    seen = save(store, key, "ann", 0, "draft", sitting="one").token
+    save(store, key, "ann", 1, "draft", other("Symptom"), sitting="one")
+    late = Save(key, "ann", note(), "draft", seen, "two", next(sequence))
+    with pytest.raises(Conflict) as conflict:
+        revisions.save(store, late, "ann")
+    assert conflict.value.theirs.document.entities == other("Symptom").entities
+
+
+def test_what_is_accepted_in_bulk_does_not_get_into_a_test_set(store: Store) -> None:
+    key = added(store, note())
+    set_split(store, [key], "test", "ann")
+    relations = tuple(r.model_copy(update={"origin": "bulk"}) for r in note().relations)
+    with pytest.raises(ChartmarkError, match="decide one by one"):
+        save(store, key, "ann", 0, labels=note().model_copy(update={"relations": relations}))
+    save(store, key, "ann", 0)
 
 
 def test_a_sitting_may_save_again_before_it_hears_of_its_last_save(store: Store) -> None:

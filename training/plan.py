@@ -81,11 +81,9 @@ def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
             characters += sum(len(d.text) for d in labelled) * preset.corrected
             characters += sum(len(d.text) for d in made)
     if mix.database:
-        store = existing(mix.database)
-        (row,) = store.rows("SELECT coalesce(avg(length(text)), 0) AS n FROM documents")
-        n = runs.corrected_since(store, mix.since)
-        sources["corrected notes"] = n
-        characters += round(n * row["n"] * preset.corrected)
+        n, length = runs.ahead(existing(mix.database), mix.since)
+        sources["notes with gold labels"] = n
+        characters += length * preset.corrected
     if mix.synthetic:
         sources["synthetic notes"] = mix.synthetic
         characters += mix.synthetic * _SYNTHETIC

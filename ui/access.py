@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from limits import RateLimitItemPerMinute
@@ -67,10 +68,13 @@ def user(request: "gr.Request") -> str:
 
 
 class Passwords:
-    """A JSON file of names and argon2 hashes (mode 0600), and a limit on attempts."""
+    """A JSON file of names and argon2 hashes (mode 0600), and a limit on attempts. A change of the file
+    holds from the next login on."""
 
     def __init__(self, path: Path) -> None:
-        self._hashes = _read(path)
+        self._path, self._changed = path, 0
+        self._hashes: dict[str, str] = {}
+        self._follow()
         if not self._hashes:
             raise ChartmarkError(f"{path} holds no users: `python app.py user add NAME --auth {path}`")
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -78,7 +82,12 @@ class Passwords:
         self._decoy = _HASHER.hash("nobody's")
 
     def __call__(self, name: str, password: str) -> bool:
-        """Whether the password is right; after too many attempts nothing is, for a minute."""
+        """Whether the password is right; after too many attempts nothing is, for a minute. A file that
+        can't be read any more lets nobody in."""
+        try:
+            self._follow()
+        except (OSError, ChartmarkError):
+            return False
         known = name in self._hashes
         if not (self._limiter.hit(_A_NAME, name) if known else self._limiter.hit(_STRANGERS)):
             return False
@@ -87,6 +96,15 @@ class Passwords:
         except (Argon2Error, InvalidHashError):
             return False
         return known
+
+    async def check(self, name: str, password: str) -> bool:
+        """The same while others are served: a hash takes long on purpose."""
+        return await to_thread.run_sync(self, name, password)
+
+    def _follow(self) -> None:
+        changed = self._path.stat().st_mtime_ns if self._path.exists() else 0
+        if not changed or changed != self._changed:
+            self._hashes, self._changed = _read(self._path), changed
 
 
 def add_user(path: Path, name: str, password: str) -> None:

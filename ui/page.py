@@ -15,6 +15,7 @@ from training import run
 from ui import extract
 from ui.access import user
 from ui.annotate import tab as annotate
+from ui.annotate.queue import NONE
 from ui.data import tab as data
 from ui.evaluate import tab as evaluate
 from ui.train import tab as train
@@ -71,7 +72,7 @@ def build(store: Store, problem: str | None, ready: Event) -> gr.Blocks:
             with _tab("Extract"):
                 model = extract.build(store, shelf)
             with _tab("Annotate"):
-                annotator, parts = annotate.build(store, shelf)
+                notes, parts = annotate.build(store, shelf)
             with _tab("Data"):
                 document = data.build(store)
             with _tab("Train"):
@@ -83,7 +84,7 @@ def build(store: Store, problem: str | None, ready: Event) -> gr.Blocks:
         def hand_over(who: str, key: int, start: int) -> list[Any]:
             """A document to the annotator, at a place in it."""
             chosen = gr.Tabs(selected="annotate"), gr.Tabs(selected=annotate.NOTES)
-            return [annotator.show(who, key, start), *chosen]
+            return [notes.show(who, key, start), *chosen]
 
         def from_data(key: int, request: gr.Request) -> list[Any]:
             return hand_over(user(request), key, 0)
@@ -91,17 +92,27 @@ def build(store: Store, problem: str | None, ready: Event) -> gr.Blocks:
         def from_error(place: tuple[int, int], request: gr.Request) -> list[Any]:
             return hand_over(user(request), *place)
 
-        there: list[Any] = [annotator.annotator, tabs, parts]
+        there: list[Any] = [notes.annotator, tabs, parts]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         gr.on(
             [app.load, trained.change, used.change], lambda: _header(store, problem), None, header,
             **quiet,
         )  # fmt: skip
-        trained.change(lambda: gr.Dropdown(choices=models.available()), None, model, **quiet)
-        used.change(lambda name: gr.Dropdown(value=name), used, model, **quiet)
+        trained.change(_choices, None, [model, notes.model, notes.other], **quiet)
+        used.change(_begin_with, [used, notes.model], [model, notes.model], **quiet)
         document.annotate.click(from_data, document.key, there, **quiet)
         errors.open.click(from_error, errors.place, there, **quiet)
     return app
+
+
+def _choices() -> list[Any]:
+    known = models.available()
+    return [gr.Dropdown(choices=known), *[gr.Dropdown(choices=[NONE, *known]) for _ in range(2)]]
+
+
+def _begin_with(name: str, suggests: str) -> list[Any]:
+    """Extract with a model; suggestions too, unless their annotator wants none."""
+    return [gr.Dropdown(value=name), suggests if suggests == NONE else gr.Dropdown(value=name)]
 
 
 def _tab(name: str) -> gr.Tab:

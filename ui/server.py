@@ -86,7 +86,7 @@ def serve(
         app.launch(
             server_name=host,
             server_port=port,
-            auth=Passwords(auth) if auth else None,
+            auth=Passwords(auth).check if auth else None,
             ssl_certfile=str(cert) if cert else None,
             ssl_keyfile=str(key) if key else None,
             ssl_verify=False,  # only for the server's own start-up ping, to a self-signed certificate

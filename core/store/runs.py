@@ -20,9 +20,25 @@ def freeze(store: Store, run: str, preset: str, since: str, who: str) -> None:
         db.execute(
             "INSERT INTO run_documents (run, document, revision)"
             " SELECT ?, d.id, d.gold FROM documents d JOIN revisions r ON r.id = d.gold"
-            " WHERE d.split = 'train' AND (? = '' OR (r.annotator <> ? AND r.saved_at > ?))",
+            f" WHERE d.split = 'train' AND {_SINCE}",
             [run, since, revisions.IMPORTED, since],
         )
+
+
+def ahead(store: Store, since: str) -> tuple[int, int]:
+    """How many documents `freeze` would put on record now, and their characters. What people corrected
+    and has no split yet counts too: most of it gets into the training split when a run begins."""
+    (row,) = store.rows(
+        "SELECT count(*) AS n, coalesce(sum(length(d.text)), 0) AS characters"
+        " FROM documents d JOIN revisions r ON r.id = d.gold"
+        f" WHERE (d.split = 'train' OR (d.split = '' AND r.annotator <> ?)) AND {_SINCE}",
+        revisions.IMPORTED, since, revisions.IMPORTED, since,
+    )  # fmt: skip
+    return int(row["n"]), int(row["characters"])
+
+
+# All gold, or what people completed after a time.
+_SINCE = "(? = '' OR (r.annotator <> ? AND r.saved_at > ?))"
 
 
 def frozen(store: Store, run: str) -> list[tuple[int, Document]]:

@@ -52,7 +52,7 @@ def test_from_corrected_notes_to_a_model_in_use(page: Page, folder: Path) -> Non
 
     page.locator("#train-synthetic input").fill("16")
     page.locator("#train-estimate").click()
-    expect(page.locator("#train-plan")).to_contain_text("30 corrected notes, 16 synthetic notes")
+    expect(page.locator("#train-plan")).to_contain_text("30 notes with gold labels, 16 synthetic notes")
     expect(page.locator("#train-plan")).to_contain_text("GiB are free")
     page.locator("#train-start").click()
 

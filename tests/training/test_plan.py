@@ -24,10 +24,10 @@ def test_a_plan_counts_what_is_read_and_grows_with_the_batch(tmp_path: Path) -> 
     mix = Mix(database=store.path, synthetic=400)
     small = plan.plan(preset.load("cpu", []), mix, default_schema())
     large = plan.plan(preset.load("cpu", ["schedule.batch=256"]), mix, default_schema())
-    assert small.sources == {"corrected notes": 1, "synthetic notes": 400}
+    assert small.sources == {"notes with gold labels": 1, "synthetic notes": 400}
     assert small.problem is None
     assert large.memory > 4 * small.memory
-    assert "1 corrected notes, 400 synthetic notes" in next(small.lines())
+    assert "1 notes with gold labels, 400 synthetic notes" in next(small.lines())
 
 
 def test_what_cannot_fit_says_so() -> None:

@@ -1,5 +1,6 @@
 """Nobody beyond this machine without a password and TLS; guessing is slow."""
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -49,6 +50,20 @@ def test_only_the_right_password_opens(file: Path) -> None:
     assert not users("ann", PASSWORD + "!")
     assert not users("bob", PASSWORD)
     assert not users("bob", "nobody's")
+
+
+def test_a_change_of_the_file_holds_at_once(file: Path) -> None:
+    users = Passwords(file)
+    assert asyncio.run(users.check("ann", PASSWORD))
+    add_user(file, "bob", PASSWORD)
+    assert users("bob", PASSWORD)
+    hashes = json.loads(file.read_text())
+    file.write_text(json.dumps({"bob": hashes["bob"]}))
+    assert not users("ann", PASSWORD)
+    file.write_text("damaged")
+    assert not users("bob", PASSWORD)
+    file.unlink()
+    assert not users("bob", PASSWORD)
 
 
 def test_the_file_holds_no_password_and_is_private(file: Path) -> None:

@@ -33,7 +33,7 @@ Mode = Literal["annotate", "review"]
 
 
 class Asked(BaseModel):
-    """A document that the page wants to show. `ahead`: not yet, so the place stays where it is."""
+    """A document that the page shows, or will show next."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -44,7 +44,6 @@ class Asked(BaseModel):
     blind: bool = False
     focus: list[str] = []
     settings: dict[str, Any] = {}
-    ahead: bool = False
 
 
 class Saved(BaseModel):
@@ -153,8 +152,6 @@ def opened(store: Store, shelf: models.Shelf, asked: Asked, who: str) -> Answer:
             answer["suggestions"] = past.model_dump(mode="json")
         elif asked.model and not answer["blind"]:
             answer |= _suggested(store, shelf, asked, labels, who)
-    if not asked.ahead:
-        placed(store, asked, who)
     return answer
 
 

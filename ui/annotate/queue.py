@@ -11,7 +11,7 @@ from core.extraction import models
 from core.prelabel import read
 from core.queue import BY_MODEL, ORDERS, Item, Settings, chosen, queue
 from core.queue import blind as is_blind
-from core.store import documents, places
+from core.store import documents, in_use, places
 from core.store.connection import Store
 from core.store.documents import NO_SPLIT, SPLITS, STATUSES, Filter
 from ui import faults
@@ -21,16 +21,18 @@ from ui.annotator.component import Annotator
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _ANY = ""
-_NONE = "none"
+NONE = "none"
 NOTHING = "There are no documents yet. Import some in the Data tab, or make synthetic notes there."
 NO_MATCH = "No document matches, or you have finished them all. Change what is in the queue above."
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The annotator, and how one document is shown in it."""
+    """The annotator, what suggests in it, and how one document is shown in it."""
 
     annotator: Annotator
+    model: gr.Dropdown
+    other: gr.Dropdown
     show: Callable[[str, int, int], dict[str, Any]]
 
 
@@ -72,7 +74,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         words, split, status, source, order, model, other, focus, unfinished, blind = values
         return Settings(
             words=words or "", split=split, status=status, source=source, order=order,
-            model="" if model == _NONE else model or "", other="" if other == _NONE else other or "",
+            model="" if model == NONE else model or "", other="" if other == NONE else other or "",
             focus=tuple(focus or ()), unfinished=unfinished, blind=blind,
         )  # fmt: skip
 
@@ -99,17 +101,19 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         """The page as its annotator left it."""
         who = user(request)
         found = places.last(store, who)
-        was, document = (Settings.of(found[0]), found[1]) if found else (Settings(model=_first()), None)
+        was, document = (
+            (Settings.of(found[0]), found[1]) if found else (Settings(model=in_use.model(store)), None)
+        )
         known = models.available()
         was = was.possible(known)
         items = queue(store, was, who)
         at = next((i for i, item in enumerate(items) if item.id == document), 0)
-        names, types = [(n, n) for n in known], store.schema.entity_names
+        types = store.schema.entity_names
         return [
             was.words, was.split, was.status,
             gr.Dropdown([("any", _ANY), *documents.sources(store)], value=was.source), was.order,
-            gr.Dropdown([(_NONE, _NONE), *names], value=was.model or _NONE),
-            gr.Dropdown([(_NONE, _NONE), *names], value=was.other or _NONE),
+            gr.Dropdown([NONE, *known], value=was.model or NONE),
+            gr.Dropdown([NONE, *known], value=was.other or NONE),
             gr.Dropdown(list(types), value=[t for t in was.focus if t in types]),
             was.unfinished, was.blind, _value(store, who, items, was, at),
         ]  # fmt: skip
@@ -117,7 +121,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
     def show(who: str, document: int, start: int) -> dict[str, Any]:
         """One document by itself, from a place in it on; the queue that was left stays as it was."""
         found = places.last(store, who)
-        model = Settings.of(found[0]).model if found else _first()
+        model = Settings.of(found[0]).model if found else in_use.model(store)
         rows = store.rows("SELECT name, sha256 FROM documents WHERE id = ?", document)
         items = [Item(document, r["name"], "", bool(model) and is_blind(r["sha256"])) for r in rows]
         return {
@@ -133,7 +137,7 @@ def build(store: Store, shelf: models.Shelf) -> Opened:
         concurrency_limit=4,
     )
     gr.on(fn=load, outputs=[*inputs, annotator], **_QUIET)
-    return Opened(annotator, show)
+    return Opened(annotator, model, other, show)
 
 
 def _value(store: Store, who: str, items: list[Item], wanted: Settings, at: int = 0) -> dict[str, Any]:
@@ -143,7 +147,3 @@ def _value(store: Store, who: str, items: list[Item], wanted: Settings, at: int 
 
 def _line(text: str) -> gr.HTML:
     return gr.HTML(f'<p class="figures">{text}</p>' if text else "", visible=bool(text))
-
-
-def _first() -> str:
-    return next(iter(models.available()), "")

@@ -132,7 +132,8 @@ class Annotator {
       if (ticket !== this.ticket) return;
     }
     if (data.problem) return void this.stay(data.problem);
-    if (ahead) call("annotate-place", request).catch(() => {});
+    // By itself: an import that is being written keeps nobody from reading.
+    call("annotate-place", request).catch(() => {});
     this.at = at;
     // Where nothing was saved since, undo reaches as far back as before.
     const past = this.pasts.get(item.id);
@@ -142,7 +143,7 @@ class Annotator {
     if (data.warning) this.tell(data.warning);
     const next = this.queue[at + 1];
     if (next && !this.kept.has(next.id)) {
-      const found = { id: next.id, data: call("annotate-open", { ...request, document: next.id, blind: next.blind, ahead: true }, { patience: 120000 }) };
+      const found = { id: next.id, data: call("annotate-open", { ...request, document: next.id, blind: next.blind }, { patience: 120000 }) };
       found.data.catch(() => this.ahead === found && (this.ahead = null));
       this.ahead = found;
     }

@@ -28,6 +28,8 @@ _GUESSED, _OWN = "", ""
 _LOOKED_AT, _SHOWN = 2000, 3
 _LABELS = ["label in the file", "kind", "times", "becomes"]
 _COPIES = "import-"
+# A side file, read with the one it belongs to.
+_BESIDE = ".relations.tsv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def build(store: Store) -> Any:
         if not uploaded:
             # After an import too: its report stays.
             return [[], gr.Dataframe(visible=False), off, off, gr.skip(), ""]
+        found: list[Source] = []
         try:
             found = gathered([Path(f) for f in uploaded], Path(files.GRADIO_CACHE))
             known = Counter[tuple[str, str]]()
@@ -104,6 +107,7 @@ def build(store: Store) -> Any:
                 shown(found, form, rows, ready),
             ]  # fmt: skip
         except ChartmarkError as error:
+            _forget(found)
             problem = _problem(error)
             return [[], gr.Dataframe(visible=False), off, off, problem, ""]
 
@@ -132,6 +136,10 @@ def build(store: Store) -> Any:
         progress: gr.Progress, *, dry_run: bool,
     ) -> tuple[str, list[Source]]:  # fmt: skip
         """What came of each file, as HTML, and the files that could not be stored."""
+        if not found:  # Gradio forgets what was chosen an hour ago, on an open page too
+            return _problem(
+                ChartmarkError("these files were chosen too long ago: choose them again")
+            ), []
         told: list[str] = []
         failed: list[Source] = []
         for s in found:
@@ -235,7 +243,7 @@ def _gathered(uploaded: list[Path], folder: Path) -> list[Source]:
         sources.append(Source(".txt and .ann files", str(pairs), "brat"))
         files = [p for p in sorted(folder.iterdir()) if p.is_file()]
     for p in files:
-        if p.name.endswith(".relations.tsv"):
+        if p.name.endswith(_BESIDE):
             continue
         form = registry.guess(p)
         if form is None:
@@ -253,7 +261,8 @@ def _forget(sources: list[Source], uploaded: Sequence[str] | None = ()) -> None:
     for name in (*(s.path for s in sources), *(uploaded or ())):
         path = Path(name)
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        if path.parent.name.startswith(_COPIES) and not any(path.parent.glob("[!.]*")):
+        left = [p for p in path.parent.glob("[!.]*") if not p.name.endswith(_BESIDE)]
+        if path.parent.name.startswith(_COPIES) and not left:
             shutil.rmtree(path.parent, ignore_errors=True)
 
 

@@ -43,6 +43,22 @@ def test_only_what_people_completed_after_a_moment(store: Store) -> None:
     assert runs.frozen(store, "run") == []
 
 
+def test_what_a_run_will_read_is_told_as_it_will_be(store: Store) -> None:
+    """Imported gold trains too, what is in another split doesn't: the plan had counted otherwise."""
+    completed(store, "imported", "train", who=IMPORTED)
+    completed(store, "held", "dev")
+    completed(store, "undealt", who=IMPORTED)
+    completed(store, "one", "train")
+    (early,) = store.rows("SELECT max(saved_at) AS at FROM revisions")
+    texts = [len("Fever, says imported."), len("Fever, says one.")]
+    assert runs.ahead(store, "") == (2, sum(texts))
+    runs.freeze(store, "run", "cpu", "", "anna")
+    assert len(runs.frozen(store, "run")) == 2
+    assert runs.ahead(store, early["at"]) == (0, 0)
+    completed(store, "new")  # goes to train or dev when a run begins
+    assert runs.ahead(store, early["at"]) == (1, len("Fever, says new."))
+
+
 def test_a_fixed_share_of_corrected_notes_is_dev_and_patients_stay_together(store: Store) -> None:
     for n in range(60):
         completed(store, f"n{n}", patient=f"p{n // 2}")

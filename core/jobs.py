@@ -27,6 +27,7 @@ from core.version import ROOT
 _LOG, _JOB, _STATUS = "log.txt", "job.json", "status.json"
 _LIVING = ("running", "waiting")
 KEPT = 50  # folders of jobs that ended
+_STARTING = 30.0  # seconds in which a process is surely started
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def launch(folder: Path, kind: str, title: str, words: Sequence[str]) -> None:
 
 def record(folder: Path, kind: str, title: str, pid: int) -> None:
     """Say which process does a job."""
-    begun = psutil.Process(pid).create_time()
+    begun = _begun(psutil.Process(pid))
     with atomic(folder / _JOB) as out:
         json.dump({"kind": kind, "title": title, "pid": pid, "begun": begun}, out)
 
@@ -124,6 +125,8 @@ def job(folder: Path) -> Job:
     except (OSError, ValueError):
         raise ChartmarkError(f"there is no job in {folder}") from None
     state = status["state"]
+    if state in _LIVING and not told and time.time() - (folder / _STATUS).stat().st_mtime > _STARTING:
+        state = "interrupted"  # whoever started it came no further
     if state in _LIVING and told and not _alive(told["pid"], told["begun"]):
         # It may have ended between the two readings.
         state = json.loads((folder / _STATUS).read_text(encoding="utf-8"))["state"]
@@ -151,7 +154,7 @@ def stop(folder: Path) -> None:
 
 def wait_for_turn(folder: Path) -> None:
     """Within a job's process: wait until no job of its place is at work, nor waits since before."""
-    mine = psutil.Process().create_time(), folder.name
+    mine = _begun(psutil.Process()), folder.name
     while True:
         with FileLock(folder.parent / ".turn.lock"):
             others = [j for j in jobs(folder.parent) if j.running and j.folder != folder]
@@ -194,9 +197,15 @@ def _alive(pid: int, begun: float) -> bool:
     """Whether that very process lives: pids are used again."""
     try:
         process = psutil.Process(pid)
-        return bool(process.create_time() == begun and process.status() != psutil.STATUS_ZOMBIE)
+        same = abs(_begun(process) - begun) < 0.02
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+
+
+def _begun(process: psutil.Process) -> float:
+    """Seconds from the machine's start to the process's: a clock that is set changes neither."""
+    return float(process.create_time() - psutil.boot_time())
 
 
 def _forget(place: Path) -> None:

@@ -87,6 +87,28 @@ def test_another_process_of_the_same_number_is_not_it(tmp_path: Path) -> None:
     assert jobs.job(folder).state == "interrupted"
 
 
+def test_a_clock_that_is_set_makes_no_job_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process's beginning is told by the clock, which moves with it."""
+    begun = start(tmp_path, str(SENTENCES))
+    moved = jobs.psutil.boot_time() + 3600
+    monkeypatch.setattr(jobs.psutil._pslinux, "boot_time", lambda: moved)
+    monkeypatch.setattr(jobs.psutil, "boot_time", lambda: moved)
+    assert jobs.job(begun.folder).running
+    jobs.stop(begun.folder)
+    assert wait(begun.folder, 20).state == "stopped"
+
+
+def test_a_job_that_never_came_to_start_is_interrupted(tmp_path: Path) -> None:
+    """It waited for ever, and all others for it."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    status = folder / "status.json"
+    status.write_text('{"state": "waiting", "done": 0, "of": 0, "message": ""}')
+    assert jobs.job(folder).running  # it may be about to
+    os.utime(status, (time.time() - 60,) * 2)
+    assert jobs.job(folder).state == "interrupted"
+
+
 def test_there_is_no_such_job(tmp_path: Path) -> None:
     with pytest.raises(ChartmarkError, match="there is no job"):
         jobs.job(tmp_path)

@@ -39,12 +39,9 @@ def plain(reader: GenerativeExtractor, texts: Sequence[str]) -> list[Annotation]
     """Each note by itself: prompt, generate, read."""
     found = []
     for text in texts:
-        ids = reader.tokenizer(
-            prompt.prompt(text, reader.schema, reader.tokenizer),
-            add_special_tokens=False,
-            return_tensors="pt",
-        ).to(reader.model.device)
-        width = ids["input_ids"].shape[1]
+        read = prompt.tokens(text, reader.schema, reader.tokenizer)
+        ids = torch.tensor([read], device=reader.model.device)
+        width = len(read)
         held = Held(reader.tokenizer, [Answer(text, reader.schema)], width)
         most = generative.ANSWER * len(reader.tokenizer(text)["input_ids"]) + 32
         settings = GenerationConfig(
@@ -54,7 +51,10 @@ def plain(reader: GenerativeExtractor, texts: Sequence[str]) -> list[Annotation]
             eos_token_id=reader.tokenizer.eos_token_id,
         )
         out = reader.model.generate(
-            **ids, logits_processor=LogitsProcessorList([held]), generation_config=settings
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            logits_processor=LogitsProcessorList([held]),
+            generation_config=settings,
         )
         found.append(held.answers(out[:, width:].tolist())[0].annotation())
     return found

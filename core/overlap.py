@@ -79,6 +79,7 @@ class Trained:
         return type(self)(*(np.union1d(getattr(self, f), getattr(before, f)) for f in self.__slots__))
 
     def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         save_file({f: getattr(self, f) for f in self.__slots__}, folder / FILE)
 
     @classmethod

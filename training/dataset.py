@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset, Features, List, Value, disable_progress_bars, load_from_disk
+from datasets.exceptions import DatasetGenerationError
 from transformers import PreTrainedTokenizerBase
 
 from core.document import Document, to_json
@@ -152,8 +153,12 @@ def _make(
                 new.save_to_disk(str(work / "whole"))
                 if not folder.exists():  # another run may have made it meanwhile: the same rows
                     os.replace(work / "whole", folder)
-        except OSError as error:
-            raise ChartmarkError(f"can't keep the dataset in {CACHE}: {error.strerror}") from None
+        except (OSError, DatasetGenerationError) as error:
+            # datasets says that something went wrong; what, is its cause.
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if not isinstance(cause, OSError):
+                raise cause or error from None
+            raise ChartmarkError(f"can't keep the dataset in {CACHE}: {cause.strerror}") from None
 
 
 def _schema(schema: Schema) -> Any:

@@ -16,7 +16,7 @@ from trl.trainer.utils import add_fused_lm_head
 
 from core.document import Document
 from core.errors import ChartmarkError
-from core.extraction import backbone, device, model_folder, models
+from core.extraction import backbone, device, model_folder, models, prompt
 from core.extraction.generative import ANSWER, GenerativeExtractor
 from core.extraction.model_folder import GenerativeConfig, save_adapter
 from core.extraction.writing import BETWEEN
@@ -51,7 +51,7 @@ def train(preset: GenerativePreset, data: Data, schema: Schema, folder: Path, lo
             "nothing that the generative family can learn from: it needs documents in which every "
             "label was looked for, such as synthetic notes (--synthetic) or corrected ones"
         )
-    tune = tune[:: max(1, len(tune) // TUNING)]
+    tune = tune[:: -(-len(tune) // TUNING)]
     rows = answers(train, preset, schema, tokenizer)
     if not len(rows):
         raise ChartmarkError("every note is longer than the preset's window; set a larger window")
@@ -67,11 +67,11 @@ def train(preset: GenerativePreset, data: Data, schema: Schema, folder: Path, lo
         overlap=preset.overlap,
         labels=schema,
     )
-    save_adapter(folder / "model", model, config)
     trained = Trained.of([*data.train, *data.tune])
     if preset.start:
         trained = trained.with_that_of(models.folder(preset.start))
-    trained.save(folder / "model")
+    trained.save(folder / "model")  # first: a model counts as one when all else is there
+    save_adapter(folder / "model", model, config)
 
 
 def _fresh(preset: GenerativePreset) -> tuple[PeftModel, PreTrainedTokenizerBase]:
@@ -116,16 +116,13 @@ def answers(
     are longer than a note of a window with its answer are left out: cut, they would teach to stop
     early."""
 
-    def ids(text: str) -> list[int]:
-        return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-
     rows: dict[str, list[Any]] = {"input_ids": [], "labels": [], "weights": []}
-    for pair in dataset.conversations(documents, schema, tokenizer):
-        read = ids(pair["prompt"])
+    for d, pair in zip(documents, dataset.conversations(documents, schema, tokenizer), strict=True):
+        read = prompt.tokens(d.text, schema, tokenizer)
         tokens, labels, weights = [*read], [IGNORED] * len(read), [0.0] * len(read)
         weight = 1.0
-        for piece in pair["pieces"]:
-            more = ids(piece)
+        written = [prompt.plain_tokens(piece, tokenizer) for piece in pair["pieces"][:-1]]
+        for piece, more in zip(pair["pieces"], [*written, [tokenizer.eos_token_id]], strict=True):
             tokens += more
             labels += more
             weights += [weight] * len(more)
@@ -187,6 +184,9 @@ class AnswerTrainer(ByExtraction, SFTTrainer):
             data_collator=_Collator(reader.tokenizer.eos_token_id),
             callbacks=callbacks(log, sum(self.lengths), preset.schedule.patience),
         )
+        # Trainer takes it that a model that takes what any model takes has divided its loss by the
+        # tokens of all batches of a step: ours is the mean of each, to be divided by their number.
+        self.model_accepts_loss_kwargs: bool = False
 
     def compute_loss(
         self,

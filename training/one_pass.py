@@ -90,11 +90,11 @@ def keep(
         labels=reader.schema,
         calibration=calibrate(reader, tuning, data.tune, support(data.train)),
     )
-    save(folder / "model", reader.network, config)
     trained = Trained.of([*data.train, *data.tune])
     for other in before:
         trained = trained.with_that_of(other)
-    trained.save(folder / "model")
+    trained.save(folder / "model")  # first: a model counts as one when all else is there
+    save(folder / "model", reader.network, config)
 
 
 def _fresh(preset: OnePassPreset, schema: Schema) -> tuple[OnePass, PreTrainedTokenizerBase]:

@@ -1,6 +1,5 @@
 """What a run would read, need and take, before it starts; and whether it can fit."""
 
-import json
 import re
 import time
 from collections import Counter
@@ -14,7 +13,6 @@ from safetensors import SafetensorError, safe_open
 
 from core.errors import ChartmarkError
 from core.extraction import backbone, device
-from core.files import read_text
 from core.formats.mapping import corpora
 from core.schema import Schema
 from core.store import runs
@@ -119,6 +117,10 @@ class _Shape:
     def of(cls, preset: Preset) -> "_Shape":
         folder = backbone.find(preset.backbone)
         layers = preset.layers if isinstance(preset, OnePassPreset) else None
+        config = backbone.config(folder)
+        hidden, longest = config.hidden_size, getattr(config, "max_position_embeddings", None)
+        if longest and preset.window > longest:
+            raise ChartmarkError(f"the backbone reads {longest} tokens at once; set a smaller window")
         parameters = trained = 0
         for file in sorted(folder.glob("*.safetensors")):
             try:
@@ -127,14 +129,17 @@ class _Shape:
                         if _above(name, layers):
                             continue
                         shape = weights.get_slice(name).get_shape()
+                        if weights.get_slice(name).get_dtype() == "U8" and shape[1:] == [1]:
+                            # Two weights of 4 bits a byte, in a row: one side of most is as wide as
+                            # the model.
+                            shape = [hidden, 2 * shape[0] // hidden]
                         parameters += int(np.prod(shape))
                         if len(shape) == 2 and any(f"{t}.weight" in name for t in preset.lora.targets):
                             trained += preset.lora.rank * sum(shape)
             except (SafetensorError, OSError):
                 raise ChartmarkError(f"{file} is damaged; fetch the backbone again") from None
-        config = json.loads(read_text(folder / "config.json"))
-        hidden, heads = config["hidden_size"], config["num_attention_heads"]
-        return cls(parameters, trained, layers or config["num_hidden_layers"], hidden, heads)
+        depth = layers or config.num_hidden_layers
+        return cls(parameters, trained, depth, hidden, config.num_attention_heads)
 
     @property
     def operations(self) -> float:

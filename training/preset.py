@@ -1,10 +1,10 @@
 """Presets: a YAML file each, with every value that a run needs; `--set` changes one for a run."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.document import explain
 from core.errors import ChartmarkError
@@ -40,7 +40,7 @@ class Schedule(_Part):
     weight_decay: float = Field(ge=0)
     warmup: float = Field(ge=0)
     optimizer: Literal["adamw", "adamw_8bit"]
-    seed: int
+    seed: int = Field(ge=0, lt=2**32)
 
 
 class Preset(_Part):
@@ -62,12 +62,18 @@ class Preset(_Part):
     window: int = Field(ge=32)
     overlap: int = Field(ge=0)
     lora: Lora
-    corpora: dict[str, int]
-    corrected: int = Field(gt=0)
+    corpora: dict[str, Annotated[int, Field(ge=0, le=1000)]]
+    corrected: int = Field(gt=0, le=1000)
     renamed: float = Field(default=0.0, ge=0, le=1)  # runs begun before it was there go on
     stitch: dict[str, list[Annotated[int, Field(gt=0)]]]
     tune: float = Field(gt=0, lt=0.5)
     schedule: Schedule
+
+    @model_validator(mode="after")
+    def _goes_forward(self) -> Self:
+        if 2 * self.overlap > self.window:  # else nearly every word would begin a window
+            raise ValueError("overlap must be at most half of window")
+        return self
 
 
 class OnePassPreset(Preset):
@@ -117,7 +123,7 @@ def check(text: str, where: str) -> AnyPreset:
     """A preset from YAML that somebody edited. Raises ChartmarkError, saying where, if it is none."""
     try:
         return _checked(yaml.safe_load(text), where)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise ChartmarkError(f"{where}, line {line}: not YAML") from None
 
@@ -147,5 +153,5 @@ def _apply(values: dict[str, Any], change: str) -> None:
         raise ChartmarkError(f"--set {change}: expected key=value with a key of the preset")
     try:
         values[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # a date that is none, a number of thousands of digits
         raise ChartmarkError(f"--set {change}: {value!r} is not a value") from None

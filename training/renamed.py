@@ -29,8 +29,8 @@ def names(documents: Iterable[Document]) -> Names:
 def renamed(document: Document, known: Names, share: float, chance: random.Random) -> Document:
     """The document with that share of its mentions under other names of their type.
 
-    Mentions that lie within or across others, or in pieces, keep theirs. Concepts are the old names',
-    and go.
+    Mentions that lie within or across others, or in pieces, keep theirs. Concepts stay: they are the
+    old names', but what is stated between them tells which pairs are not to be taken for unrelated.
     """
     chosen: dict[tuple[str, str], str] = {}
     order = sorted(document.entities, key=lambda e: e.start)
@@ -50,7 +50,6 @@ def renamed(document: Document, known: Names, share: float, chance: random.Rando
         update={
             "text": text,
             "entities": tuple(_moved(e, moves) for e in document.entities),
-            "concept_relations": (),
         }
     )
 
@@ -80,7 +79,6 @@ def _moved(e: Entity, moves: Sequence[tuple[int, int]]) -> Entity:
             "start": to(e.start),
             "end": to(e.end),
             "fragments": tuple((to(start), to(end)) for start, end in e.fragments),
-            "concepts": (),
         }
     )
 

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
+from filelock import FileLock
 
 from core import jobs
 from core.errors import ChartmarkError
+from core.extraction import MODEL_FILE
 from core.extraction.models import RUNS
 from core.files import atomic
 from core.jobs import Job
@@ -105,15 +107,16 @@ def begin(folder: Path, title: str = "") -> Job:
 
     Raises ChartmarkError if it is running, or has finished.
     """
-    if (folder / "job.json").exists():
-        job = jobs.job(folder)
-        if job.running:
-            raise ChartmarkError(f"{job.title} is running already")
-        if job.state == "finished":
-            raise ChartmarkError(f"{job.title} has finished; start a new run")
-        title = title or job.title
-    Config.load(folder)
-    jobs.launch(folder, KIND, title or folder.name, ["train"])
+    with FileLock(RUNS / ".begin.lock"):  # two that resume one run would train in one folder
+        if (folder / "job.json").exists():
+            job = jobs.job(folder)
+            if job.running:
+                raise ChartmarkError(f"{job.title} is running already")
+            if job.state == "finished":
+                raise ChartmarkError(f"{job.title} has finished; start a new run")
+            title = title or job.title
+        Config.load(folder)
+        jobs.launch(folder, KIND, title or folder.name, ["train"])
     return jobs.job(folder)
 
 
@@ -134,6 +137,9 @@ def work(folder: Path, told: Callable[[int, int], None] = lambda *_: None) -> No
             data = gather(config.values, config.mix, config.labels, folder.name, config.who)
         _freeze(folder, data)
 
+        if (folder / "model" / MODEL_FILE).exists():  # it was ended while it compared
+            _compare(folder, config)
+            return
         began = time.monotonic() - _spent(folder)
         with (folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
 
@@ -149,8 +155,8 @@ def work(folder: Path, told: Callable[[int, int], None] = lambda *_: None) -> No
                 families.train(config.values, data, config.labels, folder, log)
             except Stopped:
                 raise SystemExit(143) from None
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         _compare(folder, config)
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def help_with(folder: Path) -> None:
@@ -206,11 +212,11 @@ def _compare(folder: Path, config: Config) -> None:
             evaluate(model, "dev", None, db, allow_overlap=True)
             for model in dict.fromkeys((config.against, folder.name))
         ]
+        for report in reports:
+            evaluations.add(existing(db), report, config.who)
     except ChartmarkError as error:
         found: dict[str, Any] = {"lines": [f"not compared with the model in use: {error}"]}
     else:
-        for report in reports:
-            evaluations.add(existing(db), report, config.who)
         old, new = reports[0], reports[-1]
         found = {
             "against": old.model,
@@ -276,7 +282,7 @@ def comparison(folder: Path) -> dict[str, Any] | None:
 def find(name: str) -> Path:
     """A run's folder by its id. Raises ChartmarkError if there is none."""
     folder = RUNS / name
-    if Path(name).name != name or not (folder / "config.yaml").is_file():
+    if Path(name).name != name or name == ".." or not (folder / "config.yaml").is_file():
         known = ", ".join(j.folder.name for j in runs()[:5]) or "none yet"
         raise ChartmarkError(f"no run of this name; the newest are: {known}")
     return folder

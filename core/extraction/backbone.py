@@ -1,17 +1,18 @@
 """Finding and loading a pretrained backbone: inside an installed package, in a folder, on the hub."""
 
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from transformers import (
+    AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -19,11 +20,13 @@ from transformers.utils import logging
 
 from core.errors import ChartmarkError
 from core.extraction import device, gguf, hub
-from core.files import read_text, sha256
+from core.files import sha256
 
 # Its load reports and bars are for people who write models, not for those who read notes.
 logging.set_verbosity_error()
 logging.disable_progress_bar()
+# No code of a stranger's, and nothing fetched behind the user's back.
+_HERE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 
 
 def find(source: str) -> Path:
@@ -45,10 +48,8 @@ def _original(source: str) -> Path:
     """Where a backbone lies as it was got."""
     if source.startswith("package:"):
         name, _, inside = source.removeprefix("package:").partition("/")
-        try:
-            spec = importlib.util.find_spec(name)
-        except (ImportError, ValueError):
-            spec = None
+        # To look for a part of a package would import the package.
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
         places = list(spec.submodule_search_locations or []) if spec else []
         if not places:
             raise ChartmarkError(
@@ -102,20 +103,19 @@ def load(
     quantised already stay so.
     """
     folder = find(source)
-    extra: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     kind: dict[str, Any] = {"dtype": torch.float32}
-    config = _config(folder)
+    shape = config(folder)
     # With dropout inside attention a CPU has no fused kernel for it: training on windows of 360 tokens
     # took 2.2 times as long (docs/experiments.md). The adapter and the heads have their own.
     inside = ("attention_probs_dropout_prob", "attention_dropout")
-    kind |= {name: 0.0 for name in inside if config.get(name)}
+    kind |= {name: 0.0 for name in inside if getattr(shape, name, None)}
     if layers is not None:
-        if layers > config["num_hidden_layers"]:  # the rest would be made of random numbers
+        if layers > shape.num_hidden_layers:  # the rest would be made of random numbers
             raise ChartmarkError(
-                f"the backbone at {folder} has {config['num_hidden_layers']} layers, not {layers}"
+                f"the backbone at {folder} has {shape.num_hidden_layers} layers, not {layers}"
             )
         kind["num_hidden_layers"] = layers
-    stored = "quantization_config" in config
+    stored = hasattr(shape, "quantization_config")
     if nf4 or stored:
         kind |= {"dtype": torch.bfloat16, "device_map": {"": device.pick()}}
     if nf4 and not stored:
@@ -126,9 +126,9 @@ def load(
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **extra)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **_HERE)
         family = AutoModelForCausalLM if writes else AutoModel
-        model = family.from_pretrained(folder, use_safetensors=True, **kind, **extra)
+        model = family.from_pretrained(folder, use_safetensors=True, **kind, **_HERE)
     except ImportError as error:  # bitsandbytes is there, but not for this machine
         raise ChartmarkError(
             f"4-bit weights need bitsandbytes, which can't be used here: {_first_line(error)}"
@@ -155,14 +155,14 @@ def widened(model: PreTrainedModel) -> PreTrainedModel:
     return model.dequantize().float()
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def config(folder: Path) -> PreTrainedConfig:
+    """What a backbone is like, under the names that all have; ChartmarkError if that is damaged."""
     try:
-        config = json.loads(read_text(folder / "config.json"))
-    except json.JSONDecodeError:
-        config = None
-    if not isinstance(config, dict):
-        raise ChartmarkError(f"{folder / 'config.json'} is damaged; fetch the backbone again")
-    return config
+        return AutoConfig.from_pretrained(folder, **_HERE).get_text_config()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise ChartmarkError(
+            f"{folder / 'config.json'} is damaged or of no known kind; fetch the backbone again"
+        ) from None
 
 
 def special_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

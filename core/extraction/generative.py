@@ -53,7 +53,7 @@ class GenerativeExtractor:
         found: list[list[tuple[Annotation, int, tuple[int, int]]]] = [[] for _ in texts]
         for (n, _, start, own), answer in zip(parts, answers, strict=True):
             found[n].append((answer.annotation(), start, own))
-        return [_merged(part) for part in found]
+        return [_merged(part, self.schema.symmetric) for part in found]
 
     def relate(
         self,
@@ -72,8 +72,13 @@ class GenerativeExtractor:
             begun.append((answer, prompt.answer(d, self.schema)[:-1]))
         out = []
         for entities, order, answer in zip(mentions, given, self._written(begun), strict=True):
-            said = {(order[h].id, name, order[t].id): None for h, name, t in answer.relations if h != t}
-            relations = tuple(Relation(head=h, tail=t, type=name) for h, name, t in said)
+            said: dict[tuple[str, str, str], None] = {}
+            for h, name, t in answer.relations:
+                ends = order[h].id, order[t].id
+                head, tail = sorted(ends) if name in self.schema.symmetric else ends
+                if h != t:
+                    said[head, tail, name] = None
+            relations = tuple(Relation(head=h, tail=t, type=name) for h, t, name in said)
             out.append(Annotation(tuple(entities), relations, unfinished=not answer.whole))
         return out
 
@@ -81,7 +86,11 @@ class GenerativeExtractor:
         """Stretches of a text: their own text, where it begins, and from where to where mentions that
         begin there are theirs to report (offsets in the whole text)."""
         coded = self.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            text,
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            split_special_tokens=True,
+            verbose=False,
         )
         ids, offsets = coded["input_ids"], coded["offset_mapping"]
         for w in split_windows(text, ids, offsets, ([], []), self.window, self.overlap):
@@ -95,7 +104,7 @@ class GenerativeExtractor:
         """Answers, each gone on with to its end or to the most that it may take, from what is there of
         it and the pieces that say so."""
         inputs = [self._input(a.text, told) for a, told in begun]
-        room = [ANSWER * len(self._ids(a.text)) + 32 for a, _ in begun]
+        room = [ANSWER * len(prompt.plain_tokens(a.text, self.tokenizer)) + 32 for a, _ in begun]
         out = [a for a, _ in begun]
         end = self.tokenizer.eos_token_id
         pad = end if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
@@ -132,15 +141,13 @@ class GenerativeExtractor:
 
     def _input(self, text: str, told: list[str]) -> list[int]:
         """The prompt's tokens, and those of the pieces of the answer that are there."""
-        ids = self._ids(prompt.prompt(text, self.schema, self.tokenizer))
-        return [*ids, *(i for piece in told for i in self._ids(piece))]
-
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return ids
+        ids = prompt.tokens(text, self.schema, self.tokenizer)
+        return [*ids, *(i for piece in told for i in prompt.plain_tokens(piece, self.tokenizer))]
 
 
-def _merged(parts: list[tuple[Annotation, int, tuple[int, int]]]) -> Annotation:
+def _merged(
+    parts: list[tuple[Annotation, int, tuple[int, int]]], symmetric: frozenset[str]
+) -> Annotation:
     """One note from its stretches: each reports the mentions that begin in what is its own."""
     entities: dict[tuple[int, int, str], Entity] = {}
     for a, start, own in parts:
@@ -155,6 +162,8 @@ def _merged(parts: list[tuple[Annotation, int, tuple[int, int]]]) -> Annotation:
         for r in a.relations:
             head, tail = here[r.head], here[r.tail]
             if head and tail and head != tail:
+                if r.type in symmetric:
+                    head, tail = sorted((head, tail))
                 relations[head, tail, r.type] = None
     return Annotation(
         entities=tuple(entities[key].model_copy(update={"id": name}) for key, name in ids.items()),

@@ -76,18 +76,25 @@ class Shelf:
 
     def take(self, model: str) -> "Extractor":
         """The loaded model. A model whose files have changed is loaded again."""
+        from core.extraction import model_folder
+
         place = folder(model).resolve()
-        where = device.cpu() if self._busy() else device.pick()
-        key = place, (place / MODEL_FILE).stat().st_mtime_ns, where.type
         with self._lock:
+            where = device.cpu() if self._busy() else device.pick()
+            key = place, (place / MODEL_FILE).stat().st_mtime_ns, where.type
             if self._extractor is None or self._key != key:
-                self.release()
-                self._extractor = load(str(place), where)
+                self._forget()
+                self._extractor = model_folder.load(place, where)
                 self._key = key
             return self._extractor
 
     def release(self) -> None:
-        """Forget the model, so that its memory can be used for another."""
+        """Forget the model, so that its memory can be used for another; one that is being loaded is
+        waited for."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
         self._extractor = self._key = None
         gc.collect()
         device.empty_cache()

@@ -46,6 +46,27 @@ def prompt(text: str, schema: Schema, tokenizer: PreTrainedTokenizerBase) -> str
     return f"{instruction(schema)}\n\n### Note\n{text}\n\n### Answer\n"
 
 
+def tokens(text: str, schema: Schema, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The input's tokens. What stands in the note is text, also where it looks like the marks by which
+    the template tells who speaks."""
+    before, _, after = prompt(_NOTE, schema, tokenizer).partition(_NOTE)
+    own = tokenizer(before, add_special_tokens=False)["input_ids"]
+    turn = tokenizer(after, add_special_tokens=False)["input_ids"]
+    return [*own, *plain_tokens(text, tokenizer), *turn]
+
+
+def plain_tokens(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens of a text in which nothing is a mark."""
+    ids: list[int] = tokenizer(
+        text, add_special_tokens=False, split_special_tokens=True, verbose=False
+    )["input_ids"]
+    return ids
+
+
+# Where the note goes; no template and no instruction has it.
+_NOTE = "\uffffnote\uffff"
+
+
 def _templated(turns: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> str:
     written: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return written

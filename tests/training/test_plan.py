@@ -1,8 +1,11 @@
 """What a run is said to need before it starts."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from core.document import Document, Entity
 from core.errors import ChartmarkError
@@ -60,3 +63,25 @@ def test_a_cut_backbone_needs_less() -> None:
     )
     assert cut.memory < 0.6 * whole.memory
     assert cut.seconds is None or (whole.seconds and cut.seconds < 0.6 * whole.seconds)
+
+
+def test_a_checkpoint_stored_in_4_bits_is_planned_as_what_it_is(tmp_path: Path) -> None:
+    """bitsandbytes keeps two weights a byte, all in one column: that is no matrix a million wide."""
+    plain, stored = tmp_path / "plain", tmp_path / "stored"
+    weight = np.zeros((1536, 576), dtype=np.float32)
+    packed = np.zeros((weight.size // 2, 1), dtype=np.uint8)
+    for folder, w in ((plain, weight), (stored, packed)):
+        folder.mkdir()
+        shape = {"hidden_size": 576, "num_attention_heads": 9, "num_hidden_layers": 1}
+        (folder / "config.json").write_text(json.dumps({"model_type": "llama", **shape}))
+        save_file({"layers.0.mlp.up_proj.weight": w}, folder / "model.safetensors")
+    told = [
+        plan._Shape.of(preset.load("smollm2-135m", [f"backbone={folder}"]))
+        for folder in (plain, stored)
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_window_longer_than_the_backbone_reads_is_refused() -> None:
+    with pytest.raises(ChartmarkError, match="reads 512 tokens at once"):
+        plan.plan(preset.load("cpu", ["window=1024"]), Mix(synthetic=1), default_schema())

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from core.errors import ChartmarkError
+from core.errors import ChartmarkError, place
 from core.extraction import hub
 
 if TYPE_CHECKING:
@@ -517,6 +517,12 @@ def main(words: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if not getattr(args, "job", None):
+            raise
+        # A job's log is shown on the page, and a fault's message may hold a note.
+        print(f"app.py: {type(error).__name__} {place(error)}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -150,7 +150,8 @@ def _kind(d: Document, scored: bool) -> str:
 
 
 def _would_store(store: Store, found: Iterable[Document], scored: bool, report: Report) -> None:
-    """The report that storing would give, without the lock. Raises ChartmarkError where it would."""
+    """The report that storing would give, without the lock. Splits and patients are checked only when
+    it is stored."""
     seen: set[str] = set()
     for d in found:
         digest = documents.sha256(d.text)
@@ -208,6 +209,7 @@ def _store_all(
             report.there += not changed
         if split:
             documents.check_split(db, new, split)
+        documents.check_patients(db, new)
         # No file name: it may be a patient's.
         log(db, who, "import", f"{report.new} new of {report.read}")
 

@@ -15,6 +15,7 @@ from core.overlap import HeldOut, identity
 from core.schema import Schema
 from core.store import revisions, runs
 from core.store.connection import existing
+from core.store.documents import sha256
 from core.store.revisions import LOCAL
 from training.preset import Preset
 from training.renamed import names, renamed
@@ -73,7 +74,8 @@ class Mix:
 class Data:
     """Documents to train on (some several times), to tune on, and what happened to the rest.
 
-    `revisions` are those of the database's gold, by document.
+    `revisions` are those of the database's gold, by the SHA-256 of the text: a document's id may be a
+    patient's, and runs are handed on.
     """
 
     train: list[Document]
@@ -111,11 +113,13 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
             sets.append(_Set(labelled, preset.corrected, (1,), preset.renamed))
             sets.append(_Set(generated, 1, (1,)))
     frozen: dict[str, int] = {}
+    ids: set[str] = set()
     if mix.database:
         store = existing(mix.database)
         runs.freeze(store, run, preset.backbone, mix.since, who)
         gold = runs.frozen(store, run)
-        frozen = {d.id: revision for revision, d in gold}
+        frozen = {sha256(d.text): revision for revision, d in gold}
+        ids = {d.id for _, d in gold}
         sets.append(_Set([d for _, d in gold], preset.corrected, (1,), preset.renamed))
         held_out += [d for split in ("dev", "test") for d in revisions.gold(store, split)]
     if mix.synthetic:
@@ -130,7 +134,7 @@ def gather(preset: Preset, mix: Mix, schema: Schema, run: str, who: str = LOCAL)
     data = _divided(preset, schema, sets, held_out, report, frozen)
     if mix.database:
         used = {d.id for d in (*data.train, *data.tune)}
-        runs.keep(existing(mix.database), run, used & set(frozen))
+        runs.keep(existing(mix.database), run, used & ids)
     return data
 
 

@@ -12,7 +12,7 @@ from core.extraction import models
 from core.store import in_use, runs
 from core.store.connection import Store
 from training import run
-from ui import extract
+from ui import extract, faults
 from ui.access import user
 from ui.annotate import tab as annotate
 from ui.annotate.queue import NONE
@@ -46,23 +46,31 @@ THEME = gr.themes.Base(
 )
 
 
-class _Patient(gr.Blocks):  # type: ignore[misc]  # gradio gives no types
-    """Runs nothing until torch is imported: of two threads that import it at once, one can meet modules
-    that the other has half made. Requests are answered at once: clients wait for 5 s."""
+class Page(gr.Blocks):  # type: ignore[misc]  # gradio gives no types
+    """Runs no handler until torch is imported: of two threads that import it at once, one can meet
+    modules that the other has half made. Requests are answered at once: clients wait for 5 s.
+
+    What goes wrong in any of them is told in words: gradio says "Error", and prints what may be a note.
+    """
 
     ready: Event
 
     async def call_function(self, *args: Any, **kwargs: Any) -> Any:
         if not self.ready.is_set():
             await to_thread.run_sync(self.ready.wait)
-        return await super().call_function(*args, **kwargs)
+        try:
+            return await super().call_function(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise gr.Error(escape(faults.told(error)), print_exception=False) from None
 
 
 def build(store: Store, problem: str | None, ready: Event) -> gr.Blocks:
     """The whole page over a store. `problem`, something about this machine, is told in the header;
     nothing runs before `ready`."""
     shelf = models.Shelf(busy=lambda: run.active() is not None)
-    with _Patient(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
+    with Page(title="Chartmark", analytics_enabled=False, delete_cache=DELETE_CACHE) as app:
         app.ready = ready
         header = gr.HTML(_header(store, problem), elem_id="header")
         # The system's choice holds until it is pressed.

@@ -1,5 +1,6 @@
 """Backups of a store, putting one back, and taking a document out for good."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -178,11 +179,24 @@ def _rewrite(db: Database, path: Path) -> None:
 
 
 def _delete(db: Database, digest: str) -> None:
-    for row in list(db.query("SELECT id FROM documents WHERE sha256 = ?", [digest])):
+    there = db.table_names()  # an older backup may lack some
+    for row in list(db.query("SELECT id, name FROM documents WHERE sha256 = ?", [digest])):
         db.execute("UPDATE documents SET gold = NULL WHERE id = ?", [row["id"]])
-        for table in _DERIVED:
+        for table in (t for t in _DERIVED if t in there):
             db.execute(f"DELETE FROM {table} WHERE document = ?", [row["id"]])
+        if "evaluations" in there:
+            _unname(db, row["name"])
         db.execute("DELETE FROM documents WHERE id = ?", [row["id"]])
+
+
+def _unname(db: Database, name: str) -> None:
+    """Take a document's id, which may be a patient's, out of what evaluations left out."""
+    for row in list(db.query("SELECT id, report FROM evaluations")):
+        report = json.loads(row["report"])
+        if name in report.get("left_out", ()):
+            report["left_out"] = ["(purged)" if n == name else n for n in report["left_out"]]
+            written = json.dumps(report, ensure_ascii=False)
+            db.execute("UPDATE evaluations SET report = ? WHERE id = ?", [written, row["id"]])
 
 
 def _digests(path: Path, name: str) -> set[str]:

@@ -248,6 +248,21 @@ def check_split(db: Database, documents: Sequence[int], split: str) -> None:
         _check_test(db)
 
 
+def check_patients(db: Database, documents: Sequence[int]) -> None:
+    """Within a transaction: raise ChartmarkError if a patient of these documents has notes in two
+    splits, as patients that become known later may."""
+    _choose(db, documents)
+    apart = (
+        "SELECT patient FROM documents WHERE id IN chosen AND patient <> '' AND split <> ''"
+        " GROUP BY patient HAVING count(DISTINCT split) > 1 LIMIT 1"
+    )
+    if list(db.query(apart)):
+        raise ChartmarkError(
+            "by these patient ids one patient has notes in several splits; put them into one first "
+            "(Data, Splits), or import without the ids"
+        )
+
+
 def _choose(db: Database, documents: Sequence[int]) -> None:
     """Put documents and all others of their patients into the temporary table `chosen`."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")

@@ -95,6 +95,18 @@ def test_a_patients_notes_are_not_divided_by_imports(store: Store, tmp_path: Pat
     assert documents.page(store, Filter()).found == 1
 
 
+def test_patients_that_become_known_later_are_not_divided(store: Store, tmp_path: Path) -> None:
+    """Their ids were filled in, and one patient's notes lay in train and in test."""
+    texts = {"a": "One.", "b": "Two."}
+    for (name, text), split in zip(texts.items(), ("train", "test"), strict=True):
+        load(store, written(tmp_path / f"{name}.jsonl", note(name, text)), split=split)
+    known = [note(n, t).model_copy(update={"meta": {"group": "p"}}) for n, t in texts.items()]
+    with pytest.raises(ChartmarkError, match="one patient has notes in several splits"):
+        load(store, written(tmp_path / "known.jsonl", *known))
+    rows = store.rows("SELECT patient FROM documents")
+    assert {r["patient"] for r in rows} == {""}
+
+
 def test_what_was_not_known_of_a_text_is_filled_in_and_what_differs_is_told(
     store: Store, tmp_path: Path
 ) -> None:

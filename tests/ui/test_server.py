@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
+import gradio as gr
 import httpx
 import pytest
 from gradio_client import Client
@@ -79,6 +80,36 @@ def test_a_request_while_torch_is_imported_is_taken_at_once(tmp_path: Path) -> N
         assert "There is nothing to read yet" in httpx.get(f"{call}/{event}", timeout=20).text
     finally:
         app.close()
+
+
+def test_a_fault_of_ours_tells_where_it_is_and_no_word_of_a_note(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with page.Page() as app:
+        app.ready = Event()
+        app.ready.set()
+
+        def read(what: str) -> str:
+            if what == "known":
+                raise ChartmarkError("choose <another> file")
+            raise ValueError(NOTE)
+
+        gr.api(read, api_name="read")
+    _, address, _ = app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        call = f"{address}gradio_api/call/read"
+
+        def told(what: str) -> str:
+            event = httpx.post(call, json={"data": [what]}).json()["event_id"]
+            return httpx.get(f"{call}/{event}", timeout=20).text
+
+        assert "choose &lt;another&gt; file" in told("known")
+        assert "Chartmark failed (ValueError in read, test_server.py" in told("other")
+    finally:
+        app.close()
+    out = capsys.readouterr()
+    assert "ValueError in read" in out.err
+    assert "Secretname" not in out.out + out.err
 
 
 def test_downloads_hold_what_the_page_shows(client: Client) -> None:

@@ -130,7 +130,8 @@ def _found(store: Store, key: int | None) -> tuple[list[Found], str]:
     if key is None:
         return [], ""
     report = evaluations.get(store, key)
-    changed = store.rows("SELECT max(changed_at) AS at FROM documents")[0]["at"]
+    # Counted too: one that was purged changed nothing that is still there.
+    changed = store.rows("SELECT max(changed_at) || count(*) AS at FROM documents")[0]["at"]
     return _read(store.path, key, changed, store.schema.symmetric, report)
 
 

@@ -126,6 +126,10 @@ def build(store: Store, changed: gr.State, look_after: Callable[[Any], Any]) -> 
 
 
 def _row(job: jobs.Job, current: str) -> list[str]:
+    try:
+        preset = run.Config.load(job.folder).preset
+    except ChartmarkError:  # of another version; the run can still be deleted
+        preset = "(damaged)"
     figures = run.metrics(job.folder)
     best = max((m for m in figures if "eval_f1" in m), key=lambda m: m["eval_f1"], default={})
     compared = (run.comparison(job.folder) or {}).get("new", {})
@@ -135,7 +139,7 @@ def _row(job: jobs.Job, current: str) -> list[str]:
         "●" if job.folder.name == current else "",
         job.title,
         job.state,
-        run.Config.load(job.folder).preset,
+        preset,
         f"{best['eval_entity_f1']:.3f}" if best else "-",
         f"{best['eval_relation_f1']:.3f}" if best else "-",
         " / ".join(on_new) or "-",

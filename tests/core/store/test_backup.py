@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,13 +90,16 @@ def test_purge_leaves_no_byte(store: Store, tmp_path: Path) -> None:
         db.execute("INSERT INTO predictions VALUES (?, 'm', ?, 'd', '', '')", [key, labels])
         db.execute("INSERT INTO runs VALUES ('run-1', '{}', '', '')")
         db.execute("INSERT INTO run_documents VALUES ('run-1', ?, 1)", [key])
-        db.execute("INSERT INTO evaluations VALUES (1, 'm', 'dev', '{}', '', '')")
+        report = json.dumps({"left_out": ["a", "b"]})
+        db.execute("INSERT INTO evaluations VALUES (1, 'm', 'dev', ?, '', '')", [report])
         db.execute("INSERT INTO evaluation_documents VALUES (1, ?, ?)", [key, labels])
     back_up(store, tmp_path / "copy.db")
     models, left = purge(store, "a", "ann", backups=False)
     assert models == ["run-1"]
     assert left == [str(tmp_path / "copy.db")]
     assert names(store) == ["b"]
+    (report,) = (json.loads(r["report"]) for r in store.rows("SELECT report FROM evaluations"))
+    assert report == {"left_out": ["(purged)", "b"]}  # its id may be a patient's
     assert documents.page(store, Filter(words="Zebrafeverish")).rows == []
 
     def holding() -> list[str]:
@@ -115,6 +119,17 @@ def test_purge_reaches_the_backups_when_asked(store: Store, tmp_path: Path) -> N
     assert purge(store, "a", "ann", backups=True) == ([], [])
     assert not [p for p in tmp_path.iterdir() if b"ebrafeverish" in p.read_bytes()]
     assert names(Store(tmp_path / "one.db")) == []
+
+
+def test_purge_reaches_a_backup_of_an_earlier_version(store: Store, tmp_path: Path) -> None:
+    saved(store, "a", SECRET)
+    back_up(store, tmp_path / "old.db")
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.execute("DROP TABLE places")
+        old.execute("DROP TABLE work")
+        old.commit()
+    assert purge(store, "a", "ann", backups=True) == ([], [])
+    assert b"ebrafeverish" not in (tmp_path / "old.db").read_bytes()
 
 
 def test_what_only_a_backup_still_has_is_purged_there(store: Store, tmp_path: Path) -> None:

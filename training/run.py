@@ -130,16 +130,12 @@ def work(folder: Path, told: Callable[[int, int], None] = lambda *_: None) -> No
     jobs.record(folder, KIND, title, os.getpid())
     with jobs.reporting(folder) as progress, _sentences(folder):
         jobs.wait_for_turn(folder)
-        from training import families, several
-        from training.trainer import Stopped
+        from training import several
 
         with several.first_alone():
             data = gather(config.values, config.mix, config.labels, folder.name, config.who)
         _freeze(folder, data)
 
-        if (folder / "model" / MODEL_FILE).exists():  # it was ended while it compared
-            _compare(folder, config)
-            return
         began = time.monotonic() - _spent(folder)
         with (folder / "metrics.jsonl").open("a", encoding="utf-8") as out:
 
@@ -151,27 +147,33 @@ def work(folder: Path, told: Callable[[int, int], None] = lambda *_: None) -> No
                     progress(figures["step"], of)
                     told(figures["step"], of)
 
-            try:
-                families.train(config.values, data, config.labels, folder, log)
-            except Stopped:
-                raise SystemExit(143) from None
+            _train(folder, config, data, log)
         _compare(folder, config)
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def help_with(folder: Path) -> None:
     """Train beside the process that does `work` on the folder, and write nothing."""
-    from training import families, several
-    from training.trainer import Stopped
+    from training import several
 
     config = Config.load(folder)
     with _sentences(folder):
         with several.first_alone():
             data = gather(config.values, config.mix, config.labels, folder.name, config.who)
-        try:
-            families.train(config.values, data, config.labels, folder, lambda _: None)
-        except Stopped:
-            raise SystemExit(143) from None
+        _train(folder, config, data, lambda _: None)
+
+
+def _train(folder: Path, config: Config, data: Data, log: Callable[[dict[str, Any]], None]) -> None:
+    """Train, unless the run has its model: then it was ended while that was compared."""
+    from training import families
+    from training.trainer import Stopped
+
+    if (folder / "model" / MODEL_FILE).exists():
+        return
+    try:
+        families.train(config.values, data, config.labels, folder, log)
+    except Stopped:
+        raise SystemExit(143) from None
 
 
 def _freeze(folder: Path, data: Data) -> None:

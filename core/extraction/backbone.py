@@ -158,7 +158,9 @@ def widened(model: PreTrainedModel) -> PreTrainedModel:
 def config(folder: Path) -> PreTrainedConfig:
     """What a backbone is like, under the names that all have; ChartmarkError if that is damaged."""
     try:
-        return AutoConfig.from_pretrained(folder, **_HERE).get_text_config()
+        found = AutoConfig.from_pretrained(folder, **_HERE).get_text_config()
+        _ = found.hidden_size, found.num_hidden_layers, found.num_attention_heads
+        return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ChartmarkError(
             f"{folder / 'config.json'} is damaged or of no known kind; fetch the backbone again"

@@ -80,11 +80,11 @@ def test_eight_notes_are_learned_by_heart(tmp_path: Path) -> None:
 def test_steps_in_parts_learn_as_whole_ones_do(small_writer: Path, tmp_path: Path) -> None:
     """The loss was not divided by the number of a step's batches."""
     first = []
-    for n, size in enumerate((4, 2, 1)):
+    for n, size in enumerate((4, 1)):
         changes = [f"schedule.batch={size}", f"schedule.accumulate={4 // size}"]
         wanted = values(str(small_writer), "lora.dropout=0", "schedule.warmup=0", *changes)
         first.append(train(tmp_path / str(n), wanted, FEW, 10)[0])
-    assert first == pytest.approx([first[0]] * 3, rel=0.15)
+    assert first[1] == pytest.approx(first[0], rel=0.15)
 
 
 def test_what_it_writes_is_valid(trained: tuple[Path, list[float]]) -> None:

@@ -122,6 +122,17 @@ def test_a_run_learns_and_leaves_a_model(runs: Path, zoo: Path) -> None:
     assert len(absent.entities) == 2
     assert absent.relations == ()
 
+    # Ended while its model was being compared, it goes on with that, and trains nothing anew.
+    (folder / "status.json").write_text('{"state": "stopped", "done": 0, "of": 0, "message": ""}')
+    before = (folder / "model" / "adapter_model.safetensors").stat().st_mtime_ns
+    (folder / "checkpoints").mkdir()
+    steps = len(run.metrics(folder))
+    run.work(folder)
+    assert json.loads((folder / "status.json").read_text())["state"] == "finished"
+    assert (folder / "model" / "adapter_model.safetensors").stat().st_mtime_ns == before
+    assert len(run.metrics(folder)) == steps
+    assert not (folder / "checkpoints").exists()
+
     run.export(folder.name, runs / "run.zip")
     assert (runs / "run.zip").stat().st_size > 100_000
     with pytest.raises(ChartmarkError, match="has finished"):

@@ -1,6 +1,7 @@
 """Backbones: whole or cut to their lowest layers, and the sums that say which a model was made with."""
 
 import json
+import sys
 from pathlib import Path
 
 import psutil
@@ -27,6 +28,30 @@ def test_more_layers_than_there_are_is_refused() -> None:
     # transformers would make the missing ones of random numbers.
     with pytest.raises(ChartmarkError, match="has 6 layers, not 7"):
         backbone.load(MINILM, layers=7)
+
+
+@pytest.mark.parametrize(("kind", "sizes"), [("distilbert", (768, 6, 12)), ("gpt2", (768, 12, 12))])
+def test_sizes_are_told_under_the_names_that_all_have(
+    tmp_path: Path, kind: str, sizes: tuple[int, ...]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+    found = backbone.config(tmp_path)
+    assert (found.hidden_size, found.num_hidden_layers, found.num_attention_heads) == sizes
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "{}", '{"model_type": "none"}', '{"model_type": "mamba"}']
+)
+def test_a_config_that_tells_no_sizes_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ChartmarkError, match="damaged or of no known kind"):
+        backbone.config(tmp_path)
+
+
+def test_a_name_in_a_stranger_s_model_imports_nothing() -> None:
+    with pytest.raises(ChartmarkError, match="not installed"):
+        backbone.find("package:antigravity.part/x")
+    assert "antigravity" not in sys.modules
 
 
 def test_a_gguf_files_sums_hold_whichever_release_converted_it(

@@ -170,6 +170,7 @@ def _counted(store: Store) -> str:
         if at or what == "corrected in all"
     )
     return (
-        f'<p class="figures">Notes {told}. A fixed {splits.ALWAYS_DEV:.0%} of corrected notes never '
-        "trains: a new model and the one in use are compared on them.</p>"
+        f'<p class="figures">Notes {told}. <i>All</i> reads imported gold of the training split, too. '
+        f"Of corrected notes without a split {splits.ALWAYS_DEV:.0%} go to dev, which never trains: a "
+        "new model and the one in use are compared there.</p>"
     )

@@ -36,6 +36,13 @@ class Entity(Record):
     fragments: tuple[tuple[int, int], ...] = ()
     types: tuple[str, ...] = ()
 
+    def moved(self, by: int) -> Self:
+        """The same mention in a text that begins `by` characters earlier."""
+        parts = tuple((a + by, b + by) for a, b in self.fragments)
+        return self.model_copy(
+            update={"start": self.start + by, "end": self.end + by, "fragments": parts}
+        )
+
 
 class Relation(Record):
     """A directed relation between two mentions, named by their ids."""
@@ -132,6 +139,14 @@ class Document(Note):
                 raise ValueError(f"{at}: {r.head} {r.type} {r.tail} is given twice")
             triples.add(triple)
         return self
+
+    def part(self, start: int, end: int) -> Self:
+        """A stretch of the text, with the mentions that lie in it whole and the relations between."""
+        kept = tuple(e.moved(-start) for e in self.entities if start <= e.start and e.end <= end)
+        ids = {e.id for e in kept}
+        relations = tuple(r for r in self.relations if r.head in ids and r.tail in ids)
+        text = self.text[start:end]
+        return self.model_copy(update={"text": text, "entities": kept, "relations": relations})
 
     def mention(self, entity: Entity) -> str:
         """The characters of a mention; the parts of a discontinuous one joined by a blank."""

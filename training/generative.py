@@ -17,7 +17,7 @@ from trl.trainer.utils import add_fused_lm_head
 from core.document import Document
 from core.errors import ChartmarkError
 from core.extraction import backbone, device, model_folder, models, prompt
-from core.extraction.generative import ANSWER, GenerativeExtractor
+from core.extraction.generative import ANSWER, GenerativeExtractor, stretches
 from core.extraction.model_folder import GenerativeConfig, save_adapter
 from core.extraction.writing import BETWEEN
 from core.overlap import Trained
@@ -54,7 +54,7 @@ def train(preset: GenerativePreset, data: Data, schema: Schema, folder: Path, lo
     tune = tune[:: -(-len(tune) // TUNING)]
     rows = answers(train, preset, schema, tokenizer)
     if not len(rows):
-        raise ChartmarkError("every note is longer than the preset's window; set a larger window")
+        raise ChartmarkError("no note's answer fits into the preset's window; set a larger window")
     reader = GenerativeExtractor(model, tokenizer, schema, window=preset.window, overlap=preset.overlap)
     fit(AnswerTrainer(reader, rows, tune, preset, folder, log), folder)
     if not several.first():
@@ -112,9 +112,14 @@ def answers(
     schema: Schema,
     tokenizer: PreTrainedTokenizerBase,
 ) -> Dataset:
-    """A row a document: tokens, what to learn of them (the answer), and how much each weighs. Rows that
-    are longer than a note of a window with its answer are left out: cut, they would teach to stop
-    early."""
+    """A row a stretch of a document, as it will be read: tokens, what to learn of them (the answer),
+    and how much each weighs. Rows that are longer than a window with the longest answer are left out:
+    cut, they would teach to stop early."""
+    documents = [
+        d.part(s.start, s.start + len(s.text))
+        for d in documents
+        for s in stretches(d.text, tokenizer, preset.window, preset.overlap)
+    ]
 
     rows: dict[str, list[Any]] = {"input_ids": [], "labels": [], "weights": []}
     for d, pair in zip(documents, dataset.conversations(documents, schema, tokenizer), strict=True):

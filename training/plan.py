@@ -65,29 +65,33 @@ class Plan:
 
 def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
     """Raises ChartmarkError if the backbone or a source is missing."""
-    sources, characters = Counter[str](), 0
+    sources, read, characters = Counter[str](), 0, 0
     folder = next((f for f in mix.files if f.is_dir()), None)
     for name, times in preset.corpora.items() if folder else ():
         if times and name in corpora() and corpora()[name].labels == schema.name and folder:
             n, length = _size(name, folder)
             sources[f"of {name}"] += n
+            read += n * times
             characters += length * times
     for source in mix.files:
         if not source.is_dir():
             labelled, made = of_file(source, folder)
             sources[f"of {source.name}"] += len(labelled) + len(made)
+            read += len(labelled) * preset.corrected + len(made)
             characters += sum(len(d.text) for d in labelled) * preset.corrected
             characters += sum(len(d.text) for d in made)
     if mix.database:
         n, length = runs.ahead(existing(mix.database), mix.since)
         sources["notes with gold labels"] = n
+        read += n * preset.corrected
         characters += length * preset.corrected
     if mix.synthetic:
         sources["synthetic notes"] = mix.synthetic
+        read += mix.synthetic
         characters += mix.synthetic * _SYNTHETIC
     tokens = round(characters / _CHARACTERS)
     s = preset.schedule
-    rows = max(sum(sources.values()), tokens // preset.window, 1)
+    rows = max(read, tokens // preset.window, 1)
     steps = -(-rows // (s.batch * s.accumulate)) * s.epochs
     shape = _Shape.of(preset)
     where = device.pick().type

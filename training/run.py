@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -314,11 +315,13 @@ def export(name: str, target: Path) -> None:
     folder = find(name)
     if not (folder / "model" / "model.json").is_file():
         raise ChartmarkError("this run has made no model yet")
-    partial = target.with_suffix(".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as out:
+    with (
+        tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as out,
+    ):
         for path in _exported(folder):
             out.write(path, path.relative_to(folder))
-    os.replace(partial, target)
+    os.replace(partial.name, target)
 
 
 def _exported(folder: Path) -> Iterator[Path]:

@@ -66,7 +66,7 @@ def _joined(parts: Sequence[Document], separator: str) -> Document:
     entities: list[Entity] = []
     relations: list[Relation] = []
     for n, d in enumerate(parts, start=1):
-        entities += [_moved(e, f"{n}.{e.id}", len(text)) for e in d.entities]
+        entities += [e.moved(len(text)).model_copy(update={"id": f"{n}.{e.id}"}) for e in d.entities]
         relations += [
             r.model_copy(update={"head": f"{n}.{r.head}", "tail": f"{n}.{r.tail}"}) for r in d.relations
         ]
@@ -80,12 +80,3 @@ def _joined(parts: Sequence[Document], separator: str) -> Document:
         annotated=parts[0].annotated,
         meta={"source": parts[0].meta.get("source")},
     )
-
-
-def _moved(e: Entity, name: str, by: int) -> Entity:
-    place = {
-        "start": e.start + by,
-        "end": e.end + by,
-        "fragments": tuple((a + by, b + by) for a, b in e.fragments),
-    }
-    return e.model_copy(update={"id": name, **place})

@@ -2,6 +2,7 @@
 `core/extraction/writing.py`, which says where each mention is."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, PreTrainedTokenizerBase
@@ -22,6 +23,35 @@ BYTES_A_BATCH = 5 * 2**30
 ANSWER = 6
 # Tokens that prompt lookup offers at a time (Saxena 2023).
 LOOKUP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a text that is read by itself: where it begins, and from where to where mentions that
+    begin there are its own to report (offsets in the whole text)."""
+
+    text: str
+    start: int
+    own: tuple[int, int]
+
+
+def stretches(
+    text: str, tokenizer: PreTrainedTokenizerBase, window: int, overlap: int
+) -> Iterator[Stretch]:
+    """The stretches of a text, of at most `window` tokens, neighbours sharing about `overlap`."""
+    coded = tokenizer(
+        text,
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        split_special_tokens=True,
+        verbose=False,
+    )
+    ids, offsets = coded["input_ids"], coded["offset_mapping"]
+    for w in split_windows(text, ids, offsets, ([], []), window, overlap):
+        start, end = int(w.starts[0]), int(w.ends[-1])
+        last = w.own[1] < len(w.starts)
+        own = int(w.starts[w.own[0]]), int(w.starts[w.own[1]]) if last else end
+        yield Stretch(text[start:end], start, own)
 
 
 class GenerativeExtractor:
@@ -48,11 +78,11 @@ class GenerativeExtractor:
         texts: Sequence[str],
         threshold: float | None = None,  # noqa: ARG002
     ) -> list[Annotation]:
-        parts = [(n, *part) for n, text in enumerate(texts) for part in self._parts(text)]
-        answers = self._written([(Answer(text, self.schema), []) for _, text, _, _ in parts])
-        found: list[list[tuple[Annotation, int, tuple[int, int]]]] = [[] for _ in texts]
-        for (n, _, start, own), answer in zip(parts, answers, strict=True):
-            found[n].append((answer.annotation(), start, own))
+        parts = [(n, part) for n, text in enumerate(texts) for part in self._stretches(text)]
+        answers = self._written([(Answer(p.text, self.schema), []) for _, p in parts])
+        found: list[list[tuple[Annotation, Stretch]]] = [[] for _ in texts]
+        for (n, part), answer in zip(parts, answers, strict=True):
+            found[n].append((answer.annotation(), part))
         return [_merged(part, self.schema.symmetric) for part in found]
 
     def relate(
@@ -61,43 +91,40 @@ class GenerativeExtractor:
         mentions: Sequence[Sequence[Entity]],
         threshold: float | None = None,  # noqa: ARG002
     ) -> list[Annotation]:
-        """Relations between mentions that are given: the model goes on from an answer that has them."""
+        """Relations between mentions that are given: the model goes on from an answer that has them.
+
+        Two that lie in no stretch together are in no relation.
+        """
         begun, given = [], []
-        for text, entities in zip(texts, mentions, strict=True):
-            d = Document(id="note", text=text, entities=tuple(entities), relations=())
-            order = sorted(entities, key=lambda e: (e.start, -e.end))
-            given.append(order)
-            told = tuple(Mention(e.start, e.end, e.type, ()) for e in order)
-            answer = Answer(text, self.schema, mentions=told, stage="relations")
-            begun.append((answer, prompt.answer(d, self.schema)[:-1]))
-        out = []
-        for entities, order, answer in zip(mentions, given, self._written(begun), strict=True):
-            said: dict[tuple[str, str, str], None] = {}
+        for n, (text, entities) in enumerate(zip(texts, mentions, strict=True)):
+            whole = Document(id="note", text=text, entities=tuple(entities), relations=())
+            for stretch in self._stretches(text):
+                d = whole.part(stretch.start, stretch.start + len(stretch.text))
+                order = sorted(d.entities, key=lambda e: (e.start, -e.end))
+                told = tuple(Mention(e.start, e.end, e.type, ()) for e in order)
+                answer = Answer(d.text, self.schema, mentions=told, stage="relations")
+                given.append((n, [e.id for e in order]))
+                begun.append((answer, prompt.answer(d, self.schema)[:-1]))
+        said: list[dict[tuple[str, str, str], None]] = [{} for _ in texts]
+        ended = [True] * len(texts)
+        for (n, ids), answer in zip(given, self._written(begun), strict=True):
+            ended[n] = ended[n] and answer.whole
             for h, name, t in answer.relations:
-                ends = order[h].id, order[t].id
+                ends = ids[h], ids[t]
                 head, tail = sorted(ends) if name in self.schema.symmetric else ends
                 if h != t:
-                    said[head, tail, name] = None
-            relations = tuple(Relation(head=h, tail=t, type=name) for h, t, name in said)
-            out.append(Annotation(tuple(entities), relations, unfinished=not answer.whole))
-        return out
+                    said[n][head, tail, name] = None
+        return [
+            Annotation(
+                entities=tuple(entities),
+                relations=tuple(Relation(head=h, tail=t, type=name) for h, t, name in said[n]),
+                unfinished=not ended[n],
+            )
+            for n, entities in enumerate(mentions)
+        ]
 
-    def _parts(self, text: str) -> Iterator[tuple[str, int, tuple[int, int]]]:
-        """Stretches of a text: their own text, where it begins, and from where to where mentions that
-        begin there are theirs to report (offsets in the whole text)."""
-        coded = self.tokenizer(
-            text,
-            add_special_tokens=False,
-            return_offsets_mapping=True,
-            split_special_tokens=True,
-            verbose=False,
-        )
-        ids, offsets = coded["input_ids"], coded["offset_mapping"]
-        for w in split_windows(text, ids, offsets, ([], []), self.window, self.overlap):
-            start, end = int(w.starts[0]), int(w.ends[-1])
-            last = w.own[1] < len(w.starts)
-            own = int(w.starts[w.own[0]]), int(w.starts[w.own[1]]) if last else end
-            yield text[start:end], start, own
+    def _stretches(self, text: str) -> Iterator["Stretch"]:
+        return stretches(text, self.tokenizer, self.window, self.overlap)
 
     @torch.inference_mode()
     def _written(self, begun: Sequence[tuple[Answer, list[str]]]) -> list[Answer]:
@@ -128,7 +155,9 @@ class GenerativeExtractor:
                     prompt_lookup_num_tokens=LOOKUP if len(places) == 1 else None,
                 ),
             )
-            for i, answer in zip(places, held.answers(written[:, width:].tolist()), strict=True):
+            # No note's answer goes further than it may because of others in its batch.
+            told = [row[: room[i]] for i, row in zip(places, written[:, width:].tolist(), strict=True)]
+            for i, answer in zip(places, held.answers(told), strict=True):
                 out[i] = answer
         return out
 
@@ -145,20 +174,19 @@ class GenerativeExtractor:
         return [*ids, *(i for piece in told for i in prompt.plain_tokens(piece, self.tokenizer))]
 
 
-def _merged(
-    parts: list[tuple[Annotation, int, tuple[int, int]]], symmetric: frozenset[str]
-) -> Annotation:
+def _merged(parts: list[tuple[Annotation, Stretch]], symmetric: frozenset[str]) -> Annotation:
     """One note from its stretches: each reports the mentions that begin in what is its own."""
     entities: dict[tuple[int, int, str], Entity] = {}
-    for a, start, own in parts:
+    for a, part in parts:
         for e in a.entities:
-            if own[0] <= e.start + start < own[1]:
-                moved = e.model_copy(update={"start": e.start + start, "end": e.end + start})
+            if part.own[0] <= e.start + part.start < part.own[1]:
+                moved = e.moved(part.start)
                 entities[moved.start, moved.end, moved.type] = moved
     ids = {key: f"T{i}" for i, key in enumerate(sorted(entities), start=1)}
     relations: dict[tuple[str, str, str], None] = {}
-    for a, start, _ in parts:
-        here = {e.id: ids.get((e.start + start, e.end + start, e.type)) for e in a.entities}
+    for a, part in parts:
+        by = part.start
+        here = {e.id: ids.get((e.start + by, e.end + by, e.type)) for e in a.entities}
         for r in a.relations:
             head, tail = here[r.head], here[r.tail]
             if head and tail and head != tail:
@@ -168,5 +196,5 @@ def _merged(
     return Annotation(
         entities=tuple(entities[key].model_copy(update={"id": name}) for key, name in ids.items()),
         relations=tuple(Relation(head=h, tail=t, type=name) for h, t, name in relations),
-        unfinished=any(a.unfinished for a, _, _ in parts),
+        unfinished=any(a.unfinished for a, _ in parts),
     )

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 from core.document import Document
 from core.errors import ChartmarkError
 from core.evaluation.evaluate import evaluate
-from core.extraction import model_folder
+from core.extraction import backbone, model_folder
 from core.extraction.generative import GenerativeExtractor
 from training import dataset, generative, preset
 from training.data import Data
@@ -75,6 +75,22 @@ def test_eight_notes_are_learned_by_heart(tmp_path: Path) -> None:
         said = {(e.start, e.end, e.type) for e in found.entities}
         assert said == {(e.start, e.end, e.type) for e in d.entities}
         assert len(found.relations) == len(d.relations)
+
+
+def test_a_long_note_is_learned_in_the_parts_that_it_is_read_in(small_writer: Path) -> None:
+    """It was one row, or, longer still, none at all."""
+    _, tokenizer = backbone.load(str(small_writer), writes=True)
+    long = Document(
+        id="long",
+        text=" ".join(d.text for d in NOTES * 12),
+        entities=(),
+        relations=(),
+    )
+    wanted = values(str(small_writer), "window=64", "overlap=16")
+    rows = generative.answers([long], wanted, SCHEMA, tokenizer)
+    assert len(rows) > 10
+    short = generative.answers(NOTES[:1], wanted, SCHEMA, tokenizer)
+    assert max(map(len, rows["input_ids"])) < len(short[0]["input_ids"]) + 64
 
 
 def test_steps_in_parts_learn_as_whole_ones_do(small_writer: Path, tmp_path: Path) -> None:

@@ -311,13 +311,7 @@ def _same(name: str, kind: str, schema: Schema) -> str:
 
 def _begin(d: Document) -> Document:
     """The first 3,000 characters, which are enough to judge labels by."""
-    end = 3000
-    if len(d.text) <= end:
-        return d
-    kept = tuple(e for e in d.entities if e.end <= end)
-    ids = {e.id for e in kept}
-    relations = tuple(r for r in d.relations if r.head in ids and r.tail in ids)
-    return d.model_copy(update={"text": d.text[:end], "entities": kept, "relations": relations})
+    return d.part(0, 3000) if len(d.text) > 3000 else d
 
 
 _HELP = (

@@ -211,24 +211,6 @@ def _detail(f: Found, store: Store) -> str:
     sides = "".join(
         f"<section><h4>{title}</h4>{displacy.highlighted(part, store.schema)}"
         f"{displacy.arcs(part, store.schema)}</section>"
-        for title, part in (("Gold", _part(f.gold, start, end)), ("Read", _part(f.read, start, end)))
+        for title, part in (("Gold", f.gold.part(start, end)), ("Read", f.read.part(start, end)))
     )
     return f'{told}<div class="beside">{sides}</div>'
-
-
-def _part(d: Document, start: int, end: int) -> Document:
-    kept = {e.id for e in d.entities if start <= e.start and e.end <= end}
-    return Document(
-        id=d.id,
-        text=d.text[start:end],
-        entities=tuple(
-            e.model_copy(
-                update={
-                    "start": e.start - start, "end": e.end - start,
-                    "fragments": tuple((a - start, b - start) for a, b in e.fragments),
-                }
-            )
-            for e in d.entities if e.id in kept
-        ),
-        relations=tuple(r for r in d.relations if r.head in kept and r.tail in kept),
-    )  # fmt: skip

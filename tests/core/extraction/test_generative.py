@@ -9,7 +9,7 @@ from llguidance import LLParserLimits
 from core.document import Document, Entity, Relation
 from core.extraction import Annotation, backbone, grammar, prompt
 from core.extraction import generative as module
-from core.extraction.generative import GenerativeExtractor, _merged
+from core.extraction.generative import GenerativeExtractor, Stretch, _merged
 from core.extraction.grammar import Held
 from core.extraction.writing import Answer
 from core.schema import default_schema
@@ -46,8 +46,10 @@ def test_a_long_note_is_read_to_its_end(reader: GenerativeExtractor) -> None:
     text = "No events. " * 60 + "He has a fever."
     (found,) = reader.extract([text])
     Document(id="n", text=text, entities=found.entities, relations=found.relations)
-    assert len(list(reader._parts(text))) > 2
-    assert [s for _, s, _ in reader._parts(text)] == sorted(s for _, s, _ in reader._parts(text))
+    read = list(reader._stretches(text))
+    assert len(read) > 2
+    assert [s.start for s in read] == sorted(s.start for s in read)
+    assert all(text[s.start :].startswith(s.text) for s in read)
 
 
 def test_what_did_not_end_is_told(reader: GenerativeExtractor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,11 +73,26 @@ def test_a_symmetric_relation_is_said_once() -> None:
     names = ["T10", "T9"]
     entities = tuple(Entity(id=n, start=i * 5, end=i * 5 + 4, type="Drug") for i, n in enumerate(names))
     ways = [("T10", "T9"), ("T9", "T10")]
+    whole = Stretch("a" * 20, 0, (0, 20))
     parts = [
-        (Annotation(entities, (Relation(head=h, tail=t, type="interacts_with"),)), 0, (0, 20))
+        (Annotation(entities, (Relation(head=h, tail=t, type="interacts_with"),)), whole)
         for h, t in ways
     ]
     assert len(_merged(parts, SCHEMA.symmetric).relations) == 1
+
+
+def test_mentions_of_a_long_note_are_related_stretch_by_stretch(reader: GenerativeExtractor) -> None:
+    """The whole note was one prompt, longer than anything that was ever trained on."""
+    text = "No events. " * 60 + "Aspirin for pain."
+    at = text.index("Aspirin")
+    mentions = (
+        Entity(id="far", start=3, end=9, type="Symptom"),
+        Entity(id="drug", start=at, end=at + 7, type="Drug"),
+        Entity(id="pain", start=at + 12, end=at + 16, type="Symptom"),
+    )
+    (found,) = reader.relate([text], [mentions])
+    assert found.entities == mentions
+    assert {frozenset((r.head, r.tail)) for r in found.relations} <= {frozenset(("drug", "pain"))}
 
 
 def test_relations_between_given_mentions(reader: GenerativeExtractor) -> None:

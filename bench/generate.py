@@ -43,7 +43,7 @@ def plain(reader: GenerativeExtractor, texts: Sequence[str]) -> list[Annotation]
         ids = torch.tensor([read], device=reader.model.device)
         width = len(read)
         held = Held(reader.tokenizer, [Answer(text, reader.schema)], width)
-        most = generative.ANSWER * len(reader.tokenizer(text)["input_ids"]) + 32
+        most = generative.room(len(prompt.plain_tokens(text, reader.tokenizer)))
         settings = GenerationConfig(
             do_sample=False,
             max_new_tokens=most,

@@ -17,7 +17,7 @@ from trl.trainer.utils import add_fused_lm_head
 from core.document import Document
 from core.errors import ChartmarkError
 from core.extraction import backbone, device, model_folder, models, prompt
-from core.extraction.generative import ANSWER, GenerativeExtractor, stretches
+from core.extraction.generative import GenerativeExtractor, room, stretches
 from core.extraction.model_folder import GenerativeConfig, save_adapter
 from core.extraction.writing import BETWEEN
 from core.overlap import Trained
@@ -40,6 +40,8 @@ def train(preset: GenerativePreset, data: Data, schema: Schema, folder: Path, lo
     Documents in which not everything was looked for teach nothing here: an answer can't say "unknown".
     Raises Stopped if the process is asked to end meanwhile, ChartmarkError if no document is left.
     """
+    for name in {a.name for a in schema.attributes} & {"text", "type"}:
+        raise ChartmarkError(f"an attribute is called {name!r}, as a part of each answer is; rename it")
     torch.manual_seed(preset.schedule.seed)
     model, tokenizer = _continued(preset, schema) if preset.start else _fresh(preset)
     model.to(device.pick())
@@ -54,7 +56,7 @@ def train(preset: GenerativePreset, data: Data, schema: Schema, folder: Path, lo
     tune = tune[:: -(-len(tune) // TUNING)]
     rows = answers(train, preset, schema, tokenizer)
     if not len(rows):
-        raise ChartmarkError("no note's answer fits into the preset's window; set a larger window")
+        raise ChartmarkError("every note's answer is longer than one may be; add other notes")
     reader = GenerativeExtractor(model, tokenizer, schema, window=preset.window, overlap=preset.overlap)
     fit(AnswerTrainer(reader, rows, tune, preset, folder, log), folder)
     if not several.first():
@@ -113,8 +115,8 @@ def answers(
     tokenizer: PreTrainedTokenizerBase,
 ) -> Dataset:
     """A row a stretch of a document, as it will be read: tokens, what to learn of them (the answer),
-    and how much each weighs. Rows that are longer than a window with the longest answer are left out:
-    cut, they would teach to stop early."""
+    and how much each weighs. Answers that are longer than they may be when they are written are left
+    out: cut, they would teach to stop early."""
     documents = [
         d.part(s.start, s.start + len(s.text))
         for d in documents
@@ -132,7 +134,7 @@ def answers(
             labels += more
             weights += [weight] * len(more)
             weight = preset.relation_loss_weight if piece == BETWEEN else weight
-        if len(tokens) <= preset.window * (1 + ANSWER):
+        if len(tokens) - len(read) <= room(len(prompt.plain_tokens(d.text, tokenizer))):
             for name, value in zip(rows, (tokens, labels, weights), strict=True):
                 rows[name].append(value)
     return Dataset.from_dict(rows)

@@ -315,13 +315,11 @@ def export(name: str, target: Path) -> None:
     folder = find(name)
     if not (folder / "model" / "model.json").is_file():
         raise ChartmarkError("this run has made no model yet")
-    with (
-        tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as partial,
-        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as out,
-    ):
-        for path in _exported(folder):
-            out.write(path, path.relative_to(folder))
-    os.replace(partial.name, target)
+    with tempfile.TemporaryDirectory(dir=target.parent) as partial:
+        with zipfile.ZipFile(Path(partial) / target.name, "w", zipfile.ZIP_DEFLATED) as out:
+            for path in _exported(folder):
+                out.write(path, path.relative_to(folder))
+        os.replace(Path(partial) / target.name, target)
 
 
 def _exported(folder: Path) -> Iterator[Path]:

@@ -19,8 +19,9 @@ from core.schema import Schema
 # a 7 B model in 4 bits.
 BYTES_A_BATCH = 5 * 2**30
 # An answer is longer than its note where most words are in mentions: of 500 synthetic notes' answers,
-# with SmolLM2's tokens, twice as long in the mean and 5.6 times at the most.
-ANSWER = 6
+# with SmolLM2's tokens, twice as long in the mean and 5.7 times at the most; of long lists of denied
+# symptoms nearly nine times.
+ANSWER = 9
 # Tokens that prompt lookup offers at a time (Saxena 2023).
 LOOKUP = 10
 
@@ -35,6 +36,11 @@ class Stretch:
     own: tuple[int, int]
 
 
+def room(tokens: int) -> int:
+    """How many tokens the answer about a text of so many may have."""
+    return ANSWER * tokens + 32
+
+
 def stretches(
     text: str, tokenizer: PreTrainedTokenizerBase, window: int, overlap: int
 ) -> Iterator[Stretch]:
@@ -47,10 +53,13 @@ def stretches(
         verbose=False,
     )
     ids, offsets = coded["input_ids"], coded["offset_mapping"]
-    for w in split_windows(text, ids, offsets, ([], []), window, overlap):
-        start, end = int(w.starts[0]), int(w.ends[-1])
-        last = w.own[1] < len(w.starts)
-        own = int(w.starts[w.own[0]]), int(w.starts[w.own[1]]) if last else end
+    windows = list(split_windows(text, ids, offsets, ([], []), window, overlap))
+    for i, w in enumerate(windows):
+        first, last = i == 0, i == len(windows) - 1
+        # A mention may begin or end in a blank, also in those around the note, which no token has.
+        start = 0 if first else int(w.starts[0])
+        end = len(text) if last else int(w.ends[-1])
+        own = start if first else int(w.starts[w.own[0]]), end if last else int(w.starts[w.own[1]])
         yield Stretch(text[start:end], start, own)
 
 
@@ -101,6 +110,8 @@ class GenerativeExtractor:
             for stretch in self._stretches(text):
                 d = whole.part(stretch.start, stretch.start + len(stretch.text))
                 order = sorted(d.entities, key=lambda e: (e.start, -e.end))
+                if len(order) < 2:
+                    continue
                 told = tuple(Mention(e.start, e.end, e.type, ()) for e in order)
                 answer = Answer(d.text, self.schema, mentions=told, stage="relations")
                 given.append((n, [e.id for e in order]))
@@ -131,12 +142,12 @@ class GenerativeExtractor:
         """Answers, each gone on with to its end or to the most that it may take, from what is there of
         it and the pieces that say so."""
         inputs = [self._input(a.text, told) for a, told in begun]
-        room = [ANSWER * len(prompt.plain_tokens(a.text, self.tokenizer)) + 32 for a, _ in begun]
+        most = [room(len(prompt.plain_tokens(a.text, self.tokenizer))) for a, _ in begun]
         out = [a for a, _ in begun]
         end = self.tokenizer.eos_token_id
         pad = end if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
         where = self.model.device
-        lengths = [len(i) + r for i, r in zip(inputs, room, strict=True)]
+        lengths = [len(i) + m for i, m in zip(inputs, most, strict=True)]
         for places in batches(lengths, BYTES_A_BATCH // self._bytes_a_token()):
             width = max(len(inputs[i]) for i in places)
             gaps = [width - len(inputs[i]) for i in places]
@@ -148,7 +159,7 @@ class GenerativeExtractor:
                 logits_processor=LogitsProcessorList([held]),
                 generation_config=GenerationConfig(
                     do_sample=False,
-                    max_new_tokens=max(room[i] for i in places),
+                    max_new_tokens=max(most[i] for i in places),
                     pad_token_id=pad,
                     eos_token_id=end,
                     # Drafts can be offered to one note at a time only.
@@ -156,7 +167,7 @@ class GenerativeExtractor:
                 ),
             )
             # No note's answer goes further than it may because of others in its batch.
-            told = [row[: room[i]] for i, row in zip(places, written[:, width:].tolist(), strict=True)]
+            told = [row[: most[i]] for i, row in zip(places, written[:, width:].tolist(), strict=True)]
             for i, answer in zip(places, held.answers(told), strict=True):
                 out[i] = answer
         return out

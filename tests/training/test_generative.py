@@ -2,6 +2,7 @@
 heart, goes on where it stopped, and its adapter is one that PEFT itself reads."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from core.document import Document
+from core.document import Document, Entity
 from core.errors import ChartmarkError
 from core.evaluation.evaluate import evaluate
 from core.extraction import backbone, model_folder
 from core.extraction.generative import GenerativeExtractor
+from core.schema import AttributeType, default_schema
 from training import dataset, generative, preset
 from training.data import Data
 from training.preset import GenerativePreset
@@ -91,6 +93,30 @@ def test_a_long_note_is_learned_in_the_parts_that_it_is_read_in(small_writer: Pa
     assert len(rows) > 10
     short = generative.answers(NOTES[:1], wanted, SCHEMA, tokenizer)
     assert max(map(len, rows["input_ids"])) < len(short[0]["input_ids"]) + 64
+
+
+def test_a_list_of_what_is_denied_may_be_written_as_it_is_learned(small_writer: Path) -> None:
+    """Every word a mention, each with its assertion: the answer is much longer than the note."""
+    _, tokenizer = backbone.load(str(small_writer), writes=True)
+    words = ["fever", "chills", "cough", "rash", "nausea", "vomiting", "pain", "fatigue", "edema"] * 3
+    text = "Denies " + ", ".join(words) + "."
+    places = [m.span() for m in re.finditer(r"[a-z]+", text)][1:]
+    denied = {"assertion": "absent"}
+    entities = tuple(
+        Entity(id=f"T{i}", start=a, end=b, type="Symptom", attributes=denied)
+        for i, (a, b) in enumerate(places)
+    )
+    d = Document(id="list", text=text, entities=entities, relations=())
+    assert len(entities) == len(words)
+    assert len(generative.answers([d], values(str(small_writer)), default_schema(), tokenizer)) == 1
+
+
+def test_an_attribute_can_t_be_called_as_a_part_of_the_answer(tmp_path: Path) -> None:
+    schema = SCHEMA.model_copy(
+        update={"attributes": (AttributeType(name="text", values=("no", "yes"), default="no"),)}
+    )
+    with pytest.raises(ChartmarkError, match="an attribute is called 'text'"):
+        generative.train(values("none"), Data(NOTES, NOTES, Counter(), {}), schema, tmp_path, print)
 
 
 def test_steps_in_parts_learn_as_whole_ones_do(small_writer: Path, tmp_path: Path) -> None:

@@ -52,6 +52,15 @@ def test_a_long_note_is_read_to_its_end(reader: GenerativeExtractor) -> None:
     assert all(text[s.start :].startswith(s.text) for s in read)
 
 
+def test_a_note_is_read_with_the_blanks_around_it(reader: GenerativeExtractor) -> None:
+    """Its stretches ended at words: a mention that ends in a blank was in none of them."""
+    (whole,) = reader._stretches(" Aspirin for pain \n")
+    assert (whole.text, whole.start, whole.own) == (" Aspirin for pain \n", 0, (0, 19))
+    parts = list(reader._stretches("\n" + "No events. " * 60))
+    assert parts[0].start == 0
+    assert parts[-1].text.endswith(" ")
+
+
 def test_what_did_not_end_is_told(reader: GenerativeExtractor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ANSWER", 0)  # 32 tokens and no more
     (found,) = reader.extract(["pain " * 40])

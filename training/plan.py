@@ -70,8 +70,9 @@ def plan(preset: Preset, mix: Mix, schema: Schema) -> Plan:
     for name, times in preset.corpora.items() if folder else ():
         if times and name in corpora() and corpora()[name].labels == schema.name and folder:
             n, length = _size(name, folder)
+            joined = preset.stitch.get(name, [1])
             sources[f"of {name}"] += n
-            read += n * times
+            read += sum(-(-n // joined[i % len(joined)]) for i in range(times))
             characters += length * times
     for source in mix.files:
         if not source.is_dir():

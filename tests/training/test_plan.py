@@ -49,6 +49,19 @@ def test_a_file_is_counted_as_often_as_it_is_read(tmp_path: Path) -> None:
     assert found.tokens == 100 * preset.load("cpu", []).corrected
 
 
+def test_sentences_that_are_joined_are_fewer_rows(corpora_folder: Path) -> None:
+    """By turns: three at a time, then one by one."""
+
+    def steps(times: int, joined: str) -> int:
+        changes = [f"corpora={{phee: {times}}}", f"stitch={{phee: {joined}}}", "schedule.epochs=1"]
+        return plan.plan(
+            preset.load("cpu", changes), Mix(files=(corpora_folder,)), default_schema()
+        ).steps
+
+    assert steps(1, "[3]") == pytest.approx(steps(1, "[1]") / 3, abs=1)
+    assert steps(2, "[3, 1]") == pytest.approx(steps(1, "[1]") * 4 / 3, abs=2)
+
+
 def test_a_backbone_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     values = preset.load("cpu", [f"backbone={tmp_path}"])
     with pytest.raises(ChartmarkError, match="no backbone at"):

@@ -201,10 +201,13 @@ def runs(args: argparse.Namespace) -> None:
     from training import run
 
     if args.action == "list":
-        for j in run.runs():
+        found = run.runs()
+        for j in found:
             print(
                 f"{j.folder.name}  {j.state:<11} {j.done}/{j.of} steps  {j.title}  {j.message}".rstrip()
             )
+        if not found:
+            print("no runs yet: app.py train starts one", file=sys.stderr)
         return
     if not args.run_id:
         raise ChartmarkError(f"name the run: app.py runs {args.action} ID")

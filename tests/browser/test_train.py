@@ -47,7 +47,7 @@ def test_from_corrected_notes_to_a_model_in_use(page: Page, folder: Path) -> Non
     corrected(store, 30)
     page.reload()
     opened(page)
-    expect(page.locator("#train-corrected")).to_contain_text("30 corrected in all")
+    expect(page.locator("#train-corrected")).to_contain_text("30 in all")
     expect(page.locator("#header")).to_contain_text("30 notes corrected since")
 
     page.locator("#train-synthetic input").fill("16")

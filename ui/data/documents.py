@@ -76,7 +76,7 @@ def build(store: Store) -> Listing:
         ]  # fmt: skip
         first = number * SIZE + 1
         total = f"{COUNTED:,} or more" if found.found >= COUNTED else f"{found.found:,}"
-        told = f"{first:,} to {first + len(rows) - 1:,} of {total}" if rows else "nothing matches"
+        told = f"{first:,} to {first + len(rows) - 1:,} of {total}" if rows else "no documents"
         return [
             number, [r["id"] for r in found.rows], rows, f'<p class="figures">{told}</p>',
             gr.Button(interactive=number > 0), gr.Button(interactive=len(rows) == SIZE),

@@ -160,17 +160,17 @@ def _refusal(store: Store, wanted: Preset, sources: Mix) -> str:
 def _counted(store: Store) -> str:
     """How many corrected notes there are, and since when."""
     since = {
-        "corrected in all": "",
+        "in all": "",
         "since the last run": runs.last_start(store),
         "since the model in use was chosen": in_use.since(store),
     }
     told = " · ".join(
         f"<b>{runs.corrected_since(store, at):,}</b> {what}"
         for what, at in since.items()
-        if at or what == "corrected in all"
+        if at or what == "in all"
     )
     return (
-        f'<p class="figures">Notes {told}. <i>All</i> reads imported gold of the training split, too. '
-        f"Of corrected notes without a split {splits.ALWAYS_DEV:.0%} go to dev, which never trains: a "
-        "new model and the one in use are compared there.</p>"
+        f'<p class="figures">Corrected notes: {told}. <i>All</i> reads imported gold of the training '
+        f"split, too. Of corrected notes without a split {splits.ALWAYS_DEV:.0%} go to dev, which "
+        "never trains: a new model and the one in use are compared there.</p>"
     )

@@ -56,9 +56,9 @@ def stretches(
     windows = list(split_windows(text, ids, offsets, ([], []), window, overlap))
     for i, w in enumerate(windows):
         first, last = i == 0, i == len(windows) - 1
-        # A mention may begin or end in a blank, also in those around the note, which no token has.
-        start = 0 if first else int(w.starts[0])
-        end = len(text) if last else int(w.ends[-1])
+        # A mention may begin or end in a blank, also in one around the note; there may be a million.
+        start = max(int(w.starts[0]) - 1, 0) if first else int(w.starts[0])
+        end = min(int(w.ends[-1]) + 1, len(text)) if last else int(w.ends[-1])
         own = start if first else int(w.starts[w.own[0]]), end if last else int(w.starts[w.own[1]])
         yield Stretch(text[start:end], start, own)
 
@@ -134,7 +134,7 @@ class GenerativeExtractor:
             for n, entities in enumerate(mentions)
         ]
 
-    def _stretches(self, text: str) -> Iterator["Stretch"]:
+    def _stretches(self, text: str) -> Iterator[Stretch]:
         return stretches(text, self.tokenizer, self.window, self.overlap)
 
     @torch.inference_mode()

@@ -52,10 +52,14 @@ def test_a_long_note_is_read_to_its_end(reader: GenerativeExtractor) -> None:
     assert all(text[s.start :].startswith(s.text) for s in read)
 
 
-def test_a_note_is_read_with_the_blanks_around_it(reader: GenerativeExtractor) -> None:
+def test_a_note_is_read_with_a_blank_around_it(reader: GenerativeExtractor) -> None:
     """Its stretches ended at words: a mention that ends in a blank was in none of them."""
     (whole,) = reader._stretches(" Aspirin for pain \n")
-    assert (whole.text, whole.start, whole.own) == (" Aspirin for pain \n", 0, (0, 19))
+    assert (whole.text, whole.start, whole.own) == (" Aspirin for pain ", 0, (0, 18))
+    blank = " " * 50_000
+    read = list(reader._stretches(f"{blank}Aspirin{blank}"))
+    assert [(s.text, s.start) for s in read] == [(" Aspirin ", len(blank) - 1)]
+    assert not list(reader._stretches(blank))
     parts = list(reader._stretches("\n" + "No events. " * 60))
     assert parts[0].start == 0
     assert parts[-1].text.endswith(" ")
